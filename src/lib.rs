@@ -1,0 +1,16 @@
+//! optrun: a declarative experiment-spec language and runner for optimization in machine learning.
+
+pub mod check;
+pub mod cli;
+pub mod compile;
+pub mod data;
+pub mod diag;
+pub mod expr;
+pub mod numeric;
+pub mod plan;
+pub mod report;
+pub mod results;
+pub mod run;
+pub mod shape;
+pub mod source;
+pub mod syntax;
