@@ -1,1 +1,6 @@
-//! (room: expr)
+//! The symbolic core: one hash-consed graph of tensor operations, its derivatives, its rewriting, its text, its values.
+//!
+//! It knows no syntax, no files and no threads.
+
+pub mod graph;
+pub mod op;

@@ -1,1 +1,3 @@
-//! (room: report)
+//! Results to tables and figures: values first, drawn last.
+
+pub mod figure;
