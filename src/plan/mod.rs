@@ -1,1 +1,3 @@
-//! (room: plan)
+//! Program to plan: every cell, and what cells share.
+
+pub mod unit;
