@@ -2,6 +2,8 @@
 //!
 //! A question is an expression graph whose inputs are leaves: folds, traced values, axes, aggregations.
 
+#![allow(missing_docs, reason = "the fields of a variant are described in the comment on the variant")]
+
 use std::sync::Arc;
 
 use super::Setting;
