@@ -1,0 +1,140 @@
+//! What a checked file is: the values that planning and reporting need. It has no behaviour.
+
+use std::collections::BTreeMap;
+
+use super::decls::Decls;
+use super::lower::Model;
+use super::model::Declared;
+use crate::results::view::Views;
+use crate::results::{Fold, Setting};
+use crate::source::Span;
+use crate::syntax::ast::{BatchOrder, Expr};
+
+/// A checked file.
+#[derive(Debug, Clone)]
+pub struct Program {
+    pub(crate) decls: Decls,
+    /// The values with hypers at their defaults.
+    pub(crate) model: Model,
+    pub(crate) declared: Declared,
+    /// The data alone, to declare the values anew for other shapes.
+    pub(crate) data: Model,
+    pub(crate) shape_hypers: Vec<String>,
+    pub(crate) seed: Option<u64>,
+    pub(crate) sweeps: Vec<SweepSpec>,
+    /// What the outputs ask.
+    pub views: Views,
+}
+
+/// A checked sweep.
+#[derive(Debug, Clone)]
+pub(crate) struct SweepSpec {
+    pub(crate) name: String,
+    pub(crate) span: Span,
+    pub(crate) maximize: bool,
+    /// The axes in the order written, the last fastest.
+    pub(crate) axes: Vec<AxisSpec>,
+    pub(crate) budget: Budget,
+    pub(crate) batches: Option<BatchSpec>,
+    pub(crate) stop: Option<(Expr, String)>,
+    pub(crate) repeat: usize,
+    pub(crate) pace: Option<Pace>,
+    /// What outputs and `record` want evaluated, in the order first asked.
+    pub(crate) wants: Vec<Want>,
+    /// Folds over `wants`.
+    pub(crate) folds: Vec<Fold>,
+}
+
+/// How long a run is.
+#[derive(Debug, Clone)]
+pub(crate) enum Budget {
+    Steps(u64),
+    Epochs(u64),
+}
+
+/// When rows are recorded.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Pace {
+    Steps(u64),
+    Epochs(u64),
+}
+
+/// A quantity that a sweep evaluates.
+#[derive(Debug, Clone)]
+pub(crate) struct Want {
+    /// Canonical text.
+    pub(crate) text: String,
+    pub(crate) expr: WantExpr,
+    pub(crate) sizes: Vec<usize>,
+    /// Whether its values are kept row by row.
+    pub(crate) traced: bool,
+}
+
+/// What is evaluated.
+#[derive(Debug, Clone)]
+pub(crate) enum WantExpr {
+    /// An expression of the model.
+    Model(Expr),
+    /// The loss that the cell minimizes, under its own name; nan for cells that minimize another.
+    Loss(String),
+    /// An argument of the rule at the last update, such as `lr`; nan where the rule has none.
+    Argument(String),
+    /// A shared state of a rule.
+    State { rule: String, state: String },
+    /// The loss on the batch.
+    OnBatch(String),
+}
+
+/// One axis: a combination of settings for each of its values.
+#[derive(Debug, Clone)]
+pub(crate) struct AxisSpec {
+    /// The names that it sets; several for `zip`, and for optimizers with axes of their own.
+    pub(crate) points: Vec<Vec<Bind>>,
+}
+
+/// One setting of a cell.
+#[derive(Debug, Clone)]
+pub(crate) enum Bind {
+    /// The optimizer.
+    Optimizer(OptimizerSpec),
+    /// The loss.
+    Loss(String),
+    /// An argument of the rule, or a hyper.
+    Named { name: String, hyper: bool, value: AxisValue },
+}
+
+/// A value on an axis.
+#[derive(Debug, Clone)]
+pub(crate) struct AxisValue {
+    pub(crate) setting: Setting,
+    /// The expression behind it, for schedules.
+    pub(crate) expr: Expr,
+}
+
+/// An optimizer as a sweep names it.
+#[derive(Debug, Clone)]
+pub(crate) struct OptimizerSpec {
+    /// The rule's name; stages are joined by ` |> `.
+    pub(crate) rule: String,
+    pub(crate) span: Span,
+    pub(crate) stages: Vec<StageSpec>,
+}
+
+/// One stage with the arguments that the sweep wrote into it.
+#[derive(Debug, Clone)]
+pub(crate) struct StageSpec {
+    /// Full name of the rule.
+    pub(crate) rule: String,
+    pub(crate) args: BTreeMap<String, AxisValue>,
+    /// Which of them vary (`beta in [..]`): they are axes, the others are part of the label.
+    pub(crate) varying: Vec<String>,
+}
+
+/// Minibatches as written.
+#[derive(Debug, Clone)]
+pub(crate) struct BatchSpec {
+    pub(crate) size: Expr,
+    pub(crate) order: BatchOrder,
+    pub(crate) drop_last: bool,
+    pub(crate) span: Span,
+}
