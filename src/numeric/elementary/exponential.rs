@@ -96,14 +96,16 @@ pub(super) fn exp_below<const N: usize>(x: Pack<N>) -> Pack<N> {
     reduced.scale(tail.fma(reduced.r, one).fma(reduced.r, one))
 }
 
-/// `e^(hi + lo)` for `|lo|` below an ulp of `hi`; what comes before the last rounding is good to about 0.1 ulp, so exact results are exact.
+/// `e^(hi + lo)` for `|lo|` below a few ulps of `hi`; what comes before the last rounding is good to about 0.1 ulp, so exact results are exact.
 #[inline(always)]
 pub(super) fn exp_sum<const N: usize>(hi: Pack<N>, lo: Pack<N>) -> Pack<N> {
     let clamped = hi.at_most(EXP_MAX).at_least(EXP_MIN);
     let lo = clamped.equals(hi).select(lo, Pack::splat(0.0));
     let reduced = Reduced::of(clamped);
-    let r = reduced.r;
-    let rest = reduced.lost() + lo;
+    // `lo` may be many ulps of the result, so it has to go through the polynomial.
+    let add = reduced.lost() + lo;
+    let r = reduced.r + add;
+    let rest = add - (r - reduced.r);
     let tail = (r * r).fma(r.horner(EXPM1_TAIL), rest.fma(r, rest));
     let whole = r + 1.0;
     let carried = r - (whole - 1.0);
