@@ -28,20 +28,11 @@ const EXP_TAIL: [f64; 10] = [
     0.5000000000000012,
 ];
 
-/// The same to `2^-61` of `e^r - 1`.
-const EXPM1_TAIL: [f64; 11] = [
-    2.0924468195479392e-09,
-    2.510903350203566e-08,
-    2.755724266317826e-07,
-    2.755724421199159e-06,
-    2.480158736069616e-05,
-    0.0001984126988613149,
-    0.0013888888888866746,
-    0.008333333333321626,
-    0.0416666666666667,
-    0.16666666666666677,
-    0.5,
-];
+/// The same to `2^-61` of `e^r - 1`, the coefficients of even powers and those of odd powers.
+const EXPM1_EVEN: [f64; 6] =
+    [2.0924468195479392e-09, 2.755724266317826e-07, 2.480158736069616e-05, 0.0013888888888866746, 0.0416666666666667, 0.5];
+const EXPM1_ODD: [f64; 5] =
+    [2.510903350203566e-08, 2.755724421199159e-06, 0.0001984126988613149, 0.008333333333321626, 0.16666666666666677];
 
 /// `x = n ln 2 + r`.
 struct Reduced<const N: usize> {
@@ -106,7 +97,8 @@ pub(super) fn exp_sum<const N: usize>(hi: Pack<N>, lo: Pack<N>) -> Pack<N> {
     let add = reduced.lost() + lo;
     let r = reduced.r + add;
     let rest = add - (r - reduced.r);
-    let tail = (r * r).fma(r.horner(EXPM1_TAIL), rest.fma(r, rest));
+    let square = r * r;
+    let tail = square.fma(r.horner_halves(square, EXPM1_EVEN, EXPM1_ODD), rest.fma(r, rest));
     let whole = r + 1.0;
     let carried = r - (whole - 1.0);
     reduced.scale(whole + (carried + tail))
@@ -118,7 +110,9 @@ pub(super) fn expm1<const N: usize>(x: Pack<N>) -> Pack<N> {
     let reduced = Reduced::of(x.at_most(EXP_MAX).at_least(-60.0));
     let r = reduced.r;
     let lost = reduced.lost();
-    let part = r + (r * r).fma(r.horner(EXPM1_TAIL), lost.fma(r, lost));
+    let square = r * r;
+    // A difference and not a sum: the vectoriser tries both orders of a sum, and loses its way in this one.
+    let part = r - square.fma(-r.horner_halves(square, EXPM1_EVEN, EXPM1_ODD), -lost);
     // Half of the power of two, because 2^1024 is not a number.
     let half = reduced.shifted.to_bits().plus(1022u64.wrapping_sub(ROUNDER.to_bits())).shl(52).to_pack();
     let value = half.fma(part, half - 0.5) * 2.0;

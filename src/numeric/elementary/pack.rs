@@ -70,6 +70,13 @@ impl<const N: usize> Pack<N> {
         value
     }
 
+    /// The same as [`horner`](Self::horner) where `square = self * self` is there already: as an even and an odd half, which is as many operations in a
+    /// chain half as long. The vectoriser gives up on chains that are too long.
+    #[inline(always)]
+    pub(super) fn horner_halves<const E: usize, const O: usize>(self, square: Self, even: [f64; E], odd: [f64; O]) -> Self {
+        square.horner(odd).fma(self, square.horner(even))
+    }
+
     #[inline(always)]
     pub(super) fn abs(self) -> Self {
         self.map(f64::abs)

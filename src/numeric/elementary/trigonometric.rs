@@ -65,16 +65,20 @@ fn is_near<const N: usize>(x: Pack<N>) -> Mask<N> {
     x.abs().lt(LIMIT)
 }
 
-#[cold]
-#[inline(never)]
+/// Lane by lane and by value, so that the fast path keeps its numbers in registers.
+#[inline(always)]
 fn replace_far<const N: usize>(x: Pack<N>, value: Pack<N>, f: fn(f64) -> f64) -> Pack<N> {
     let mut out = value;
     for (out, x) in out.0.iter_mut().zip(x.0) {
-        if x.is_nan() || x.abs() >= LIMIT {
-            *out = f(x);
-        }
+        *out = far(x, *out, f);
     }
     out
+}
+
+#[cold]
+#[inline(never)]
+fn far(x: f64, value: f64, f: fn(f64) -> f64) -> f64 {
+    if x.abs() < LIMIT { value } else { f(x) }
 }
 
 /// The sine, at most 2 ulp.
