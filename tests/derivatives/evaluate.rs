@@ -36,7 +36,13 @@ fn unary(op: Unary, z: Complex) -> Complex {
         Unary::Neg => -z,
         Unary::NormRoot | Unary::Sqrt => z.sqrt(),
         Unary::Not => truth(x == 0.0),
-        Unary::Relu => if x > 0.0 { z } else { real(0.0) },
+        Unary::Relu => {
+            if x > 0.0 {
+                z
+            } else {
+                real(0.0)
+            }
+        }
         Unary::Round => real(x.round_ties_even()),
         Unary::Sigmoid => z.sigmoid(),
         Unary::SigmoidSlope => {
@@ -65,15 +71,33 @@ fn binary(op: Binary, a: Complex, b: Complex) -> Complex {
         Binary::Eq => truth(a.re == b.re),
         Binary::Le => truth(a.re <= b.re),
         Binary::Lt => truth(a.re < b.re),
-        Binary::Maximum => if a.re >= b.re { a } else { b },
-        Binary::Minimum => if a.re <= b.re { a } else { b },
+        Binary::Maximum => {
+            if a.re >= b.re {
+                a
+            } else {
+                b
+            }
+        }
+        Binary::Minimum => {
+            if a.re <= b.re {
+                a
+            } else {
+                b
+            }
+        }
         Binary::Mod => a - b * real((a.re / b.re).floor()),
         Binary::Mul => a * b,
         Binary::Ne => truth(a.re != b.re),
         Binary::Or => truth(a.re != 0.0 || b.re != 0.0),
         Binary::Pow => a.pow(b),
         Binary::Sub => a - b,
-        Binary::Xlogy => if a == real(0.0) { a } else { a * b.ln() },
+        Binary::Xlogy => {
+            if a == real(0.0) {
+                a
+            } else {
+                a * b.ln()
+            }
+        }
     }
 }
 
@@ -198,9 +222,9 @@ pub(crate) fn evaluate(graph: &Graph, roots: &[Id], inputs: &[Values], rows: &Ro
                 let log = reduce(Reduce::LogSumExp, lane);
                 lane.iter().map(|&x| x - log).collect()
             }),
-            Op::Cumsum { axis, reverse } => each_lane(args[0], *axis, |lane| {
-                (0..lane.len()).map(|i| total(if *reverse { &lane[i..] } else { &lane[..=i] })).collect()
-            }),
+            Op::Cumsum { axis, reverse } => {
+                each_lane(args[0], *axis, |lane| (0..lane.len()).map(|i| total(if *reverse { &lane[i..] } else { &lane[..=i] })).collect())
+            }
             Op::Sort(axis) => each_lane(args[0], *axis, |lane| order(lane).iter().map(|&i| lane[i]).collect()),
             Op::ArgSort(axis) => each_lane(args[0], *axis, |lane| order(lane).iter().map(|&i| real(i as f64)).collect()),
             Op::MatMul => matmul(args[0], args[1]),
@@ -254,6 +278,9 @@ pub(crate) fn slopes(graph: &Graph, of: Id, inputs: &[ArrayD<f64>], rows: &RowCo
         evaluate(graph, &[of], &moved, rows)[0].first().unwrap().im / STEP
     };
     (0..inputs.len())
-        .map(|which| ArrayD::from_shape_vec(inputs[which].raw_dim(), (0..inputs[which].len()).map(|element| slope(which, element)).collect()).unwrap())
+        .map(|which| {
+            ArrayD::from_shape_vec(inputs[which].raw_dim(), (0..inputs[which].len()).map(|element| slope(which, element)).collect())
+                .unwrap()
+        })
         .collect()
 }

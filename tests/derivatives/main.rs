@@ -10,7 +10,7 @@ mod uses;
 use ndarray::{ArrayD, IxDyn};
 use optrun::expr::eval;
 use optrun::expr::graph::{Graph, Id, InputKind};
-use optrun::expr::op::{Binary, InputId};
+use optrun::expr::op::{Binary, InputId, Op};
 use optrun::expr::verify::verify;
 use optrun::shape::{RowCounts, Shape};
 use rand_chacha::ChaCha8Rng;
@@ -49,20 +49,17 @@ fn values(graph: &Graph, roots: &[Id], inputs: &[ArrayD<f64>]) -> Vec<ArrayD<f64
     eval::evaluate(graph, roots, &|InputId(i)| inputs.get(i as usize).cloned(), &rows()).unwrap()
 }
 
-/// The sum of a node's elements, each times its own random weight, so that no error can hide in a symmetry.
+/// A sum of a node's elements in which each has a weight of its own, so that no error can hide in a symmetry.
 fn weighted_sum(graph: &mut Graph, node: Id, points: &mut Points) -> Id {
     let sizes = rows().sizes(graph.shape(node));
-    let weights = points.array(&sizes, 0.5, 2.0);
-    let shape = graph.shape(node).clone();
-    let weights = if shape.has_rows() {
-        // Rows are as many as the data have, so a constant cannot have that shape.
-        let kind = InputKind::Column(optrun::shape::DataId(0));
-        unreachable!("internal: {kind:?} of {sizes:?} is summed before it is weighted")
+    let weighted = if graph.shape(node).has_rows() {
+        // How many rows there are, a constant must not know: running sums weigh them by 5, 4, 3, 2, 1.
+        graph.add(Op::Cumsum { axis: 0, reverse: false }, &[node])
     } else {
-        graph.literal(&sizes, &weights.iter().copied().collect::<Vec<_>>())
+        let weights = graph.literal(&sizes, points.array(&sizes, 0.5, 2.0).as_slice().unwrap());
+        graph.binary(Binary::Mul, node, weights)
     };
-    let product = graph.binary(Binary::Mul, node, weights);
-    graph.sum_all(product)
+    graph.sum_all(weighted)
 }
 
 /// Asserts that arrays agree to a relative tolerance; what is far below the largest element is rounding.

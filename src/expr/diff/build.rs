@@ -59,7 +59,8 @@ impl<'g> Build<'g> {
             && args[0] == condition
             && build.graph.as_const(args[2]) == Some(0.0)
         {
-            build.raw = args[1];
+            let before = args[1];
+            build.raw = if build.graph.shape(before).is_scalar() { before } else { build.graph.broadcast_to(before, &node.shape) };
         }
         build
     }
