@@ -62,6 +62,8 @@ mod tests {
     use super::super::op::{Binary, Reduce, Unary};
     use super::*;
 
+    type Break = fn(&mut Vec<Node>);
+
     fn sound() -> Graph {
         let mut graph = Graph::new();
         let x = graph.input("x", InputKind::Param, Shape::fixed(&[3, 2]));
@@ -76,7 +78,6 @@ mod tests {
     fn a_sound_graph_passes_and_every_break_is_found() {
         let graph = sound();
         assert_eq!(verify(&graph), Ok(()));
-        type Break = fn(&mut Vec<Node>);
         let breaks: [(&str, Break); 7] = [
             ("does not precede", |nodes| nodes[2].args[0] = Id(2)),
             ("does not precede", |nodes| nodes[2].args[1] = Id(4)),

@@ -193,7 +193,7 @@ fn whole(index: &Values) -> Vec<usize> {
 }
 
 fn places(start: usize, step: isize, len: usize) -> Vec<usize> {
-    (0..len).map(|k| start.checked_add_signed(step * k as isize).unwrap()).collect()
+    (0..len).map(|k| start.checked_add_signed(step * k.cast_signed()).unwrap()).collect()
 }
 
 /// The values of the roots. `inputs` are in the order they were declared.

@@ -1,7 +1,10 @@
 //! Derivatives against references that share nothing with the rules: complex steps, exact values at kinks, hand-derived formulas.
 
+#![allow(clippy::unwrap_used, reason = "a helper of a test fails by panicking, as the test does")]
+
 mod complex;
 mod evaluate;
+mod extremes;
 mod kinks;
 mod operations;
 mod random;
