@@ -4,3 +4,4 @@
 
 pub mod graph;
 pub mod op;
+pub mod print;
