@@ -2,6 +2,7 @@
 //!
 //! It knows no syntax, no files and no threads.
 
+pub mod eval;
 pub mod graph;
 pub mod op;
 pub mod print;
