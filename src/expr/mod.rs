@@ -6,3 +6,5 @@ pub mod eval;
 pub mod graph;
 pub mod op;
 pub mod print;
+pub mod rewrite;
+pub mod rules;
