@@ -3,7 +3,7 @@
 //! They move no factors: that is `scale`.
 
 use super::identities::shaped;
-use super::pattern::{expanded, is, reduce, unary};
+use super::pattern::{is, reduce, unary};
 use super::{Kind, Rule};
 use crate::expr::graph::{Graph, Id};
 use crate::expr::op::{Binary, Op, Reduce, Unary};
@@ -50,7 +50,6 @@ pub(super) const RULES: &[Rule] = &[
         kind: Kind::Canonical,
         apply: product_with_ones,
     },
-    Rule { name: "sum of an expansion", algebra: "sum(x[.., None, ..], that axis) = x", kind: Kind::Exact, apply: sum_of_expansion },
     Rule {
         name: "sum of a transpose",
         algebra: "sum(A.T, axis = 0) = sum(A, axis = 1) and so on",
@@ -199,11 +198,6 @@ fn product_with_ones(g: &mut Graph, id: Id) -> Option<Id> {
         _ => g.reduce(Reduce::Sum, g.shape(matrix).rank() - 1, matrix),
     };
     Some(g.binary(Binary::Mul, number, sum))
-}
-
-fn sum_of_expansion(g: &mut Graph, id: Id) -> Option<Id> {
-    let (array, axis) = reduce(g, id, Reduce::Sum)?;
-    expanded(g, array).filter(|&(_, made)| made == axis).map(|(x, _)| x)
 }
 
 fn sum_of_transpose(g: &mut Graph, id: Id) -> Option<Id> {

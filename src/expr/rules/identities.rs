@@ -19,6 +19,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule { name: "times one", algebra: "x*1 = x, x/1 = x, x*(-1) = -x, x/(-1) = -x", kind: Kind::Exact, apply: times_one },
     Rule { name: "simple power", algebra: "x^0 = 1, x^1 = x", kind: Kind::Exact, apply: simple_power },
     Rule { name: "square", algebra: "x^2 = x*x, rounded once", kind: Kind::Exact, apply: power_two },
+    Rule { name: "number first", algebra: "x*2 = 2*x", kind: Kind::Exact, apply: number_first },
     Rule { name: "double minus", algebra: "-(-x) = x", kind: Kind::Exact, apply: double_minus },
     Rule { name: "minus difference", algebra: "-(a - b) = b - a (up to the sign of a zero)", kind: Kind::Exact, apply: minus_difference },
     Rule { name: "add minus", algebra: "a + (-b) = a - b, (-a) + b = b - a, (-a) + (-b) = -(a + b)", kind: Kind::Exact, apply: add_minus },
@@ -103,6 +104,11 @@ fn times_one(g: &mut Graph, id: Id) -> Option<Id> {
     let (x, b) = either(g, id, Binary::Mul).find(one).or_else(|| binary(g, id, Binary::Div).filter(one))?;
     let x = if is(g, b, 1.0) { x } else { g.unary(Unary::Neg, x) };
     shaped(g, x, id)
+}
+
+fn number_first(g: &mut Graph, id: Id) -> Option<Id> {
+    let (x, number) = binary(g, id, Binary::Mul)?;
+    (g.as_const(number).is_some() && g.as_const(x).is_none()).then(|| g.binary(Binary::Mul, number, x))
 }
 
 fn simple_power(g: &mut Graph, id: Id) -> Option<Id> {

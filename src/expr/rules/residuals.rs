@@ -6,7 +6,7 @@ use super::pattern::{binary, is, opposite, unary};
 use super::scale::{Product, rebuilt};
 use super::{Kind, Rule};
 use crate::expr::graph::{Graph, Id};
-use crate::expr::op::{Binary, Unary};
+use crate::expr::op::{Binary, Op, Unary};
 
 pub(super) const RULES: &[Rule] = &[Rule {
     name: "residual",
@@ -50,8 +50,10 @@ fn matched(g: &mut Graph, miss: &Product, hit: &Product, id: Id) -> Option<Id> {
                 if place == at || other == beside || !equal(&rest, &same) || !equal(&miss.under, &hit.under) {
                     continue;
                 }
-                let difference = g.try_add(crate::expr::op::Op::Binary(Binary::Sub), &[miss.over[at], y]).ok()?;
                 let mut product = miss.clone();
+                product.factor = miss.factor.abs();
+                let sides = if miss.factor < 0.0 { [y, miss.over[at]] } else { [miss.over[at], y] };
+                let difference = g.try_add(Op::Binary(Binary::Sub), &sides).ok()?;
                 product.over = rest;
                 product.over.push(difference);
                 return rebuilt(g, product, id);

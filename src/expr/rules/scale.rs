@@ -18,6 +18,7 @@ pub(super) const RULES: &[Rule] = &[
         kind: Kind::Canonical,
         apply: numbers,
     },
+    Rule { name: "number into where", algebra: "2*where(c, 0, x/2) = where(c, 0, x)", kind: Kind::Canonical, apply: number_into_where },
     Rule { name: "factors of a mean", algebra: "2*sum(x)/n = 2*mean(x)", kind: Kind::Canonical, apply: mean_of_product },
     Rule { name: "factor out of a sum", algebra: "sum(c*x) = c*sum(x) for a scalar c", kind: Kind::Canonical, apply: out_of_linear },
     Rule {
@@ -265,6 +266,29 @@ fn numbers(g: &mut Graph, id: Id) -> Option<Id> {
         return None;
     }
     product.written = 0;
+    rebuilt(g, product, id)
+}
+
+fn number_into_where(g: &mut Graph, id: Id) -> Option<Id> {
+    let mut product = is_product(g, id).then(|| Product::of(g, id))?;
+    if (product.factor.abs(), product.divisor) == (1.0, 1.0) {
+        return None;
+    }
+    let (at, chosen) = product.over.iter().enumerate().find_map(|(at, &factor)| {
+        let [_, zero, chosen] = g.node(factor).args[..] else { return None };
+        (g.node(factor).op == Op::Select && g.as_const(zero) == Some(0.0)).then_some((at, chosen))
+    })?;
+    let mut inner = Product::of(g, chosen);
+    // Only where there are numbers to meet.
+    if (inner.factor.abs(), inner.divisor) == (1.0, 1.0) {
+        return None;
+    }
+    inner.factor *= product.factor;
+    inner.divisor *= product.divisor;
+    (product.factor, product.divisor) = (1.0, 1.0);
+    let chosen = rebuilt(g, inner, chosen)?;
+    let args = [g.node(product.over[at]).args[0], g.node(product.over[at]).args[1], chosen];
+    product.over[at] = g.add(Op::Select, &args);
     rebuilt(g, product, id)
 }
 
