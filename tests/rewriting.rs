@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+#[path = "rewriting/precise.rs"]
+mod precise;
 #[path = "rewriting/reader.rs"]
 mod reader;
 
@@ -130,7 +132,11 @@ fn numbers_are_the_shortest_that_read_back() {
         (f64::INFINITY, "inf"),
         (f64::NAN, "nan"),
         (std::f64::consts::PI, "pi"),
-        (3.14159, "3.14159"),
+        (1.0 / 3.0, "1/3"),
+        (-2.0 / 3.0, "-2/3"),
+        (2.0 * std::f64::consts::PI, "2*pi"),
+        (0.15 * std::f64::consts::PI, "0.15*pi"),
+        (std::f64::consts::PI / 2.0, "pi/2"),
         (std::f64::consts::E, "e"),
         (1e300, "1e300"),
     ] {

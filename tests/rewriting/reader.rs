@@ -29,7 +29,7 @@ const LEVELS: [&[(&str, Binary)]; 5] = [
     &[("*", Binary::Mul), ("/", Binary::Div)],
 ];
 
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     fn eat(&mut self, token: &str) -> bool {
         let rest = self.rest.trim_start();
         match rest.strip_prefix(token) {
@@ -125,7 +125,7 @@ impl<'a> Reader<'a> {
             }
             let (text, rest) = self.rest.split_at(end);
             self.rest = rest;
-            return self.g.number(text.parse().unwrap());
+            return self.g.number(text.parse().expect("a number"));
         }
         let end = self.rest.find(|c| !word(c)).unwrap_or(self.rest.len());
         let (name, rest) = self.rest.split_at(end);
@@ -155,13 +155,24 @@ impl<'a> Reader<'a> {
             let dim = self.g.shape(x).0[0];
             return self.g.extent(dim);
         }
+        if name == "ones" || name == "zeros" {
+            let mut dims = Vec::new();
+            self.eat("[");
+            while !self.eat(")") {
+                let dim = self.level(0);
+                dims.push(self.g.as_const(dim).map_or(Dim::Rows(DataId(0)), |n| Dim::Size(n as usize)));
+                let _separator = self.eat(",") || self.eat("]");
+            }
+            let number = self.g.number(if name == "ones" { 1.0 } else { 0.0 });
+            return self.g.broadcast_to(number, &Shape(dims));
+        }
         let mut args = Vec::new();
         let mut axis = None;
         let mut counts = Vec::new();
         while !self.eat(")") {
             if self.eat("axis") {
                 self.need("=");
-                axis = Some(self.rest.trim_start()[..1].parse::<usize>().unwrap());
+                axis = Some(self.rest.trim_start()[..1].parse::<usize>().expect("an axis"));
                 self.rest = &self.rest.trim_start()[1..];
             } else {
                 let x = self.level(0);
@@ -184,7 +195,7 @@ impl<'a> Reader<'a> {
                 let sum = reduced(self.g, Reduce::Sum);
                 let dims = axis.map_or_else(|| self.g.shape(x).0.clone(), |axis| vec![self.g.shape(x).0[axis]]);
                 let counts: Vec<Id> = dims.into_iter().map(|dim| self.g.extent(dim)).collect();
-                let count = counts.into_iter().reduce(|a, b| self.g.binary(Binary::Mul, a, b)).unwrap();
+                let count = counts.into_iter().reduce(|a, b| self.g.binary(Binary::Mul, a, b)).expect("an array");
                 self.g.binary(Binary::Div, sum, count)
             }
             "norm" => {

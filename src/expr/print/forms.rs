@@ -71,6 +71,9 @@ pub(super) struct Forms<'a> {
     known: BTreeMap<Key, Form>,
 }
 
+/// From this length on a number is better written as an expression.
+const MANY_DIGITS: usize = 12;
+
 /// What stands for a `#` of a name inside a template.
 const HASH: &str = "\0";
 
@@ -391,11 +394,35 @@ impl<'a> Forms<'a> {
     }
 
     fn number(&self, x: f64) -> Form {
-        let constants = [("pi", std::f64::consts::PI), ("e", std::f64::consts::E)];
-        let free = |name: &str| self.graph.inputs().iter().all(|input| input.name != name);
-        let text = constants.iter().find(|(name, value)| value.to_bits() == x.to_bits() && free(name)).map(|(name, _)| *name);
         let negative = x.is_sign_negative() && !x.is_nan();
-        Form { level: if negative { Level::Minus } else { Level::Postfix }, ..atom(text.map_or_else(|| number(x), str::to_string)) }
+        let (text, level) = self.expression(x).unwrap_or_else(|| (number(x), Level::Postfix));
+        Form { level: if negative { level.min(Level::Minus) } else { level }, ..atom(text) }
+    }
+
+    /// A short expression with the very bits of a number, such as `pi`, `2*pi` or `1/3`, where its digits are many.
+    fn expression(&self, x: f64) -> Option<(String, Level)> {
+        let free = |name: &str| self.graph.inputs().iter().all(|input| input.name != name);
+        let is = |value: f64| value.to_bits() == x.to_bits();
+        let (pi, e) = (std::f64::consts::PI, std::f64::consts::E);
+        if is(pi) && free("pi") {
+            return Some(("pi".to_string(), Level::Postfix));
+        }
+        if is(e) && free("e") {
+            return Some(("e".to_string(), Level::Postfix));
+        }
+        if !x.is_finite() || number(x).len() < MANY_DIGITS {
+            return None;
+        }
+        let fraction = (2..=12u32).map(f64::from).find_map(|q| {
+            let p = (x * q).round();
+            (p.abs() < 1000.0 && is(p / q)).then(|| format!("{}/{}", number(p), number(q)))
+        });
+        let multiple = || {
+            let k = (x / pi * 1e4).round() / 1e4;
+            let quotient = (2..=6u32).map(f64::from).find(|q| is(pi / q)).map(|q| format!("pi/{}", number(q)));
+            quotient.or_else(|| is(k * pi).then(|| format!("{}*pi", number(k)))).filter(|_| free("pi"))
+        };
+        fraction.or_else(multiple).map(|text| (text, Level::Product))
     }
 
     fn literal(&self, literal: &Literal) -> Form {
