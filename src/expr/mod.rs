@@ -2,9 +2,11 @@
 //!
 //! It knows no syntax, no files and no threads.
 
+pub mod diff;
 pub mod eval;
 pub mod graph;
 pub mod op;
 pub mod print;
 pub mod rewrite;
 pub mod rules;
+pub mod verify;

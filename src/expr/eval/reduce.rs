@@ -6,10 +6,10 @@ use std::cmp::Ordering;
 
 use ndarray::Axis;
 
-use super::shim::elementary::{exp, ln};
 use super::{Tensor, array};
 use crate::expr::eval::elementwise::binary;
 use crate::expr::op::{Binary, Reduce};
+use crate::numeric::elementary::{exp, ln};
 
 /// Indices that one partial result covers.
 const CHUNK: usize = 1024;
