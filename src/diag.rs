@@ -67,7 +67,14 @@ impl Diagnostic {
     }
 
     fn new(code: &'static str, severity: Severity, span: Span, message: impl Into<String>) -> Self {
-        Diagnostic { code, severity, message: message.into(), primary: Label { span, text: String::new() }, labels: Vec::new(), help: Vec::new() }
+        Diagnostic {
+            code,
+            severity,
+            message: message.into(),
+            primary: Label { span, text: String::new() },
+            labels: Vec::new(),
+            help: Vec::new(),
+        }
     }
 
     /// The remark at the primary place.
@@ -200,6 +207,9 @@ pub fn render(sources: &Sources, diagnostic: &Diagnostic, colour: bool) -> Strin
 /// Text from a file or a user, safe to print: control characters and direction marks are escaped.
 #[must_use]
 pub fn printable(text: &str) -> String {
-    let dangerous = |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+    let dangerous = |c: char| {
+        (c.is_control() && c != '\n')
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    };
     text.chars().map(|c| if dangerous(c) { c.escape_unicode().to_string() } else { c.to_string() }).collect()
 }

@@ -3,6 +3,8 @@
 //! Left-associative operators are flat chains, so a sum of 100,000 terms is wide and not deep;
 //! everything else is bounded by the nesting limit, so walks may recurse.
 
+#![allow(missing_docs, reason = "the fields of a variant are described in the comment on the variant")]
+
 use crate::source::Span;
 
 /// A name and where it stands. The text is NFKC-normalized; backticks are removed.
@@ -532,7 +534,7 @@ pub enum IndexItem {
     /// `i`, `[0, 2]`, `word`.
     At(Expr),
     /// `start:stop:step`.
-    Slice { span: Span, start: Option<Expr>, stop: Option<Expr>, step: Option<Expr> },
+    Slice { span: Span, start: Option<Box<Expr>>, stop: Option<Box<Expr>>, step: Option<Box<Expr>> },
     /// `None`: a new axis of one element.
     NewAxis(Span),
 }
