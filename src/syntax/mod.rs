@@ -1,3 +1,22 @@
 //! Text to syntax tree and back.
+//!
+//! It knows how things are written, not what they mean: names, shapes and files are the checker's affair.
 
 pub mod ast;
+mod build;
+mod human;
+mod layout;
+mod lex;
+mod mistakes;
+mod parse;
+mod print;
+mod print_file;
+mod recover;
+mod scratch;
+mod tree;
+
+pub use layout::{DecodeError, decode};
+pub use print::{expr, name, number, text};
+pub use print_file::{data_line, file, item, out_line, rule_line, sweep_line};
+pub use recover::{parse, parse_expr};
+pub use tree::tree;
