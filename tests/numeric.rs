@@ -1,0 +1,5 @@
+//! The arithmetic of `optrun::numeric` against outside references: correctly rounded functions, certified values, other libraries.
+
+mod numeric {
+    mod elementary;
+}
