@@ -1,0 +1,41 @@
+//! Numbers in memory that begin at a cache line, so that an octet never lies across two.
+//!
+//! It knows no layout beyond octets.
+
+use crate::numeric::Octet;
+
+/// A zeroed, aligned array of octets.
+#[derive(Debug, Default)]
+pub struct Buffer {
+    raw: Vec<f64>,
+    skip: usize,
+    octets: usize,
+}
+
+impl Buffer {
+    /// So many octets of zeros.
+    #[must_use]
+    pub fn zeros(octets: usize) -> Self {
+        let raw = vec![0.0; octets * 8 + 8];
+        // Where alignment cannot be told, the buffer is only slower.
+        let skip = raw.as_ptr().align_offset(64).min(8);
+        Buffer { raw, skip, octets }
+    }
+
+    /// All numbers.
+    #[must_use]
+    pub fn numbers(&self) -> &[f64] {
+        self.raw.get(self.skip..self.skip + self.octets * 8).unwrap_or(&[])
+    }
+
+    /// All numbers.
+    pub fn numbers_mut(&mut self) -> &mut [f64] {
+        self.raw.get_mut(self.skip..self.skip + self.octets * 8).unwrap_or(&mut [])
+    }
+
+    /// All octets.
+    #[must_use]
+    pub fn octets(&self) -> &[Octet] {
+        self.numbers().as_chunks::<8>().0
+    }
+}

@@ -1,0 +1,292 @@
+//! The tape: what a compiled program is. Plain data.
+//!
+//! It does not run; `run::machine` does that.
+
+#![allow(missing_docs, reason = "the fields of a variant are described in the comment on the variant")]
+
+use crate::expr::graph::{Graph, Id};
+use crate::expr::op::{Binary, InputId, Unary};
+use crate::shape::DataId;
+
+/// Indices that one partial sum covers; see [`crate::expr::eval`].
+pub const CHUNK: usize = 1024;
+
+/// How many runs go side by side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lanes {
+    /// One: an octet holds eight rows, or eight elements.
+    One,
+    /// Eight: an octet holds one element of eight runs.
+    Eight,
+}
+
+impl Lanes {
+    /// 1 or 8.
+    #[must_use]
+    pub fn count(self) -> usize {
+        match self {
+            Lanes::One => 1,
+            Lanes::Eight => 8,
+        }
+    }
+
+    /// The octets that so many elements without rows take.
+    #[must_use]
+    pub fn octets(self, elements: usize) -> usize {
+        match self {
+            Lanes::One => elements.div_ceil(8),
+            Lanes::Eight => elements,
+        }
+    }
+
+    /// Where an element of a lane lies, in numbers from the start of its value.
+    #[must_use]
+    pub fn place(self, element: usize, lane: usize) -> usize {
+        match self {
+            Lanes::One => element,
+            Lanes::Eight => element * 8 + lane,
+        }
+    }
+}
+
+/// A place in memory: an octet, and an element from there. Before memory is laid out, `base` is the number of a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Address {
+    pub base: u32,
+    pub element: u32,
+}
+
+/// How an operand is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Read {
+    /// Octets in memory, from the address on.
+    Octets,
+    /// Octets in memory of a value with all its rows: the address is that of row 0.
+    Stream,
+    /// One number in memory for all (one lane).
+    Scalar,
+    /// One octet in memory for all (eight lanes).
+    Uniform,
+    /// Octets of a column (one lane); the base is the number of the column.
+    Column,
+    /// Single numbers of a column, one for eight lanes.
+    Splat,
+}
+
+/// Something to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Operand {
+    pub read: Read,
+    pub address: Address,
+    /// Features of a row.
+    pub width: u32,
+}
+
+/// What is done along an axis of features.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Along {
+    ArgMax,
+    ArgMin,
+    LogSumExp,
+    Max,
+    Min,
+    Prod,
+    Sum,
+    Softmax,
+    LogSoftmax,
+    Cumsum,
+    CumsumReverse,
+}
+
+/// In which order the terms of an entry are added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// One accumulator, ascending.
+    Ascending,
+    /// One accumulator per chunk of 1,024, ascending; chunks by the tree.
+    Chunks,
+    /// Eight classes per chunk of 1,024; chunks by the tree.
+    Classes,
+}
+
+/// One instruction. `n` is the number of octets per row of octets (in a section without rows: in all).
+#[derive(Debug, Clone)]
+pub enum Instr {
+    /// `out = op(a)`.
+    Unary { op: Unary, out: Address, a: Operand, n: u32 },
+    /// `out = op(a, b)`.
+    Binary { op: Binary, out: Address, a: Operand, b: Operand, n: u32 },
+    /// `out = if c != 0 { a } else { b }`.
+    Select { out: Address, c: Operand, a: Operand, b: Operand, n: u32 },
+    /// Element `i` of `out` is element `map[i]` of `a`, or 0, or left alone.
+    Spread { out: Address, a: Operand, map: Box<[u32]> },
+    /// Along the middle of three axes `(pre, n, post)` of features; `classes` when it is the first axis of the shape.
+    Along { along: Along, classes: bool, out: Address, a: Operand, pre: u32, n: u32, post: u32 },
+    /// Rows of `a` (k features) times the small matrix `w` (k by m): m features, ascending.
+    Times { out: Address, a: Operand, w: Address, k: u32, m: u32 },
+    /// Products of values without rows: `a` (m by n), `b` (n by p).
+    Product { out: Address, a: Address, b: Address, m: u32, n: u32, p: u32, order: Order },
+    /// Sums of the features of `a` over rows, by classes, into accumulators.
+    Sum { acc: Address, a: Operand },
+    /// Sums over rows of the features of `a` times the single feature of `b`, by classes.
+    Dot { acc: Address, a: Operand, b: Operand },
+    /// Sums over rows of all products of a feature of `a` and one of `b`, ascending.
+    Outer { acc: Address, a: Operand, b: Operand },
+    /// The feature of each row that `index` says, of `k`.
+    Pick { out: Address, a: Operand, index: Operand, k: u32 },
+    /// `k` features, zero but for `a` (one if there is none) where `index` says.
+    Unpick { out: Address, a: Option<Operand>, index: Operand, k: u32 },
+    /// Copies a block into a value with all rows.
+    Store { out: Operand, a: Operand },
+    /// The number of rows.
+    RowCount { out: Address, data: DataId },
+    /// Any operation, lane by lane, as the dense evaluator defines it.
+    Dense(Box<Dense>),
+}
+
+/// An operation that is evaluated densely: a graph of that operation alone.
+#[derive(Debug, Clone)]
+pub struct Dense {
+    pub graph: Graph,
+    pub root: Id,
+    pub args: Vec<(InputId, Place)>,
+    pub out: Place,
+}
+
+/// A whole value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Place {
+    /// Where.
+    pub operand: Operand,
+    /// Its shape.
+    pub shape: crate::shape::Shape,
+}
+
+/// A reduction over rows: accumulators that the body adds to, and where the result goes.
+#[derive(Debug, Clone)]
+pub struct Total {
+    /// Accumulators of the current chunk, then one set per level of the tree over chunks.
+    pub acc: Address,
+    /// Octets of a set.
+    pub octets: u32,
+    /// Classes, chunks, or one run through all rows.
+    pub order: Order,
+    /// Results: `rows` by `columns`.
+    pub rows: u32,
+    pub columns: u32,
+    /// Where they go.
+    pub out: Address,
+}
+
+/// Instructions that are carried out once, or for each block of rows.
+#[derive(Debug, Clone, Default)]
+pub struct Section {
+    /// Whose rows.
+    pub data: Option<DataId>,
+    /// Rows of a block, a multiple of 8 that divides no chunk boundary.
+    pub block: usize,
+    pub body: Vec<Instr>,
+    pub totals: Vec<Total>,
+}
+
+/// A compiled program.
+#[derive(Debug, Clone)]
+pub struct Tape {
+    /// What it was compiled for.
+    pub lanes: Lanes,
+    /// In order.
+    pub sections: Vec<Section>,
+    /// The values asked for.
+    pub roots: Vec<Place>,
+    /// Numbers that stand in memory before the first run, the same in each lane.
+    pub constants: Vec<(Address, Vec<f64>)>,
+    /// Octets of memory up to the end of what it uses.
+    pub end: usize,
+    /// Which columns it reads.
+    pub columns: Vec<u32>,
+}
+
+impl Instr {
+    /// Shows every address that is not a column's to `f`, which may change it; the flag says whether it is written.
+    pub fn addresses(&mut self, f: &mut dyn FnMut(&mut Address, bool)) {
+        fn read(operand: &mut Operand, f: &mut dyn FnMut(&mut Address, bool)) {
+            if !matches!(operand.read, Read::Column | Read::Splat) {
+                f(&mut operand.address, false);
+            }
+        }
+        match self {
+            Instr::Unary { out, a, .. } | Instr::Spread { out, a, .. } | Instr::Along { out, a, .. } => {
+                read(a, f);
+                f(out, true);
+            }
+            Instr::Binary { out, a, b, .. } | Instr::Pick { out, a, index: b, .. } => {
+                read(a, f);
+                read(b, f);
+                f(out, true);
+            }
+            Instr::Select { out, c, a, b, .. } => {
+                read(c, f);
+                read(a, f);
+                read(b, f);
+                f(out, true);
+            }
+            Instr::Times { out, a, w, .. } => {
+                read(a, f);
+                f(w, false);
+                f(out, true);
+            }
+            Instr::Product { out, a, b, .. } => {
+                f(a, false);
+                f(b, false);
+                f(out, true);
+            }
+            Instr::Sum { acc, a } => {
+                read(a, f);
+                f(acc, true);
+            }
+            Instr::Dot { acc, a, b } | Instr::Outer { acc, a, b } => {
+                read(a, f);
+                read(b, f);
+                f(acc, true);
+            }
+            Instr::Unpick { out, a, index, .. } => {
+                if let Some(a) = a {
+                    read(a, f);
+                }
+                read(index, f);
+                f(out, true);
+            }
+            Instr::Store { out, a } => {
+                read(a, f);
+                f(&mut out.address, true);
+            }
+            Instr::RowCount { out, .. } => f(out, true),
+            Instr::Dense(dense) => {
+                for (_, place) in &mut dense.args {
+                    read(&mut place.operand, f);
+                }
+                f(&mut dense.out.operand.address, true);
+            }
+        }
+    }
+
+    /// What is read through an [`Operand`].
+    #[must_use]
+    pub fn operands(&self) -> Vec<Operand> {
+        match self {
+            Instr::Unary { a, .. } | Instr::Spread { a, .. } | Instr::Along { a, .. } => vec![*a],
+            Instr::Times { a, .. } | Instr::Sum { a, .. } | Instr::Store { a, .. } => vec![*a],
+            Instr::Binary { a, b, .. } | Instr::Dot { a, b, .. } | Instr::Outer { a, b, .. } | Instr::Pick { a, index: b, .. } => vec![*a, *b],
+            Instr::Select { c, a, b, .. } => vec![*c, *a, *b],
+            Instr::Unpick { a, index, .. } => a.iter().chain([index]).copied().collect(),
+            Instr::Product { .. } | Instr::RowCount { .. } => Vec::new(),
+            Instr::Dense(dense) => dense.args.iter().map(|(_, place)| place.operand).collect(),
+        }
+    }
+
+    /// Whether element `i` of the result needs only elements `i` of the operands, so that the result may take the place of one.
+    #[must_use]
+    pub fn in_place(&self) -> bool {
+        matches!(self, Instr::Unary { .. } | Instr::Binary { .. } | Instr::Select { .. })
+    }
+}

@@ -1,0 +1,188 @@
+//! Reductions and scans along an axis of features.
+//!
+//! Sums over rows are in `rows`.
+
+use super::octet::{self, Map1, add, halving, halving1, larger, map, smaller, zip};
+use super::view::{Matrix, Sink, View, load};
+use crate::compile::tape::{Address, Along, CHUNK, Lanes, Operand};
+use crate::numeric::Octet;
+
+/// Results of chunks, combined by a binary tree as they come: a stack with at most one result for each power of two.
+pub(super) struct Tree<T> {
+    stack: [T; 40],
+    count: usize,
+}
+
+impl<T: Copy> Tree<T> {
+    #[inline(always)]
+    pub(super) fn new(zero: T) -> Self {
+        Tree { stack: [zero; 40], count: 0 }
+    }
+
+    #[inline(always)]
+    pub(super) fn push(&mut self, mut part: T, add: impl Fn(T, T) -> T) {
+        let mut level = 0;
+        while self.count >> level & 1 == 1 {
+            part = add(self.stack[level], part);
+            level += 1;
+        }
+        self.stack[level] = part;
+        self.count += 1;
+    }
+
+    #[inline(always)]
+    pub(super) fn finish(self, add: impl Fn(T, T) -> T) -> Option<T> {
+        let mut sum = None;
+        for level in 0..40 {
+            if self.count >> level & 1 == 1 {
+                sum = Some(sum.map_or(self.stack[level], |right| add(self.stack[level], right)));
+            }
+        }
+        sum
+    }
+}
+
+#[inline(always)]
+fn add_classes(a: [Octet; 8], b: [Octet; 8]) -> [Octet; 8] {
+    let mut out = a;
+    for p in 0..8 {
+        out[p] = add(a[p], b[p]);
+    }
+    out
+}
+
+/// An accumulation over `0..n` by eight classes, for each lane.
+#[inline(always)]
+pub(super) fn classes(n: usize, step: impl Fn(Octet, usize) -> Octet) -> Octet {
+    let mut tree = Tree::new([[0.0; 8]; 8]);
+    let mut start = 0;
+    while start < n {
+        let mut s = [[0.0; 8]; 8];
+        for i in start..n.min(start + CHUNK) {
+            s[i % 8] = step(s[i % 8], i);
+        }
+        tree.push(s, add_classes);
+        start += CHUNK;
+    }
+    tree.finish(add_classes).map_or([0.0; 8], |s| halving(&s))
+}
+
+#[inline(always)]
+fn sum(by_classes: bool, n: usize, get: impl Fn(usize) -> Octet) -> Octet {
+    if by_classes {
+        classes(n, |s, i| add(s, get(i)))
+    } else if n == 0 {
+        [0.0; 8]
+    } else {
+        (0..n).fold([-0.0; 8], |s, i| add(s, get(i)))
+    }
+}
+
+#[inline(always)]
+fn largest(n: usize, get: impl Fn(usize) -> Octet) -> Octet {
+    (0..n).fold([f64::NEG_INFINITY; 8], |m, i| larger(m, get(i)))
+}
+
+/// The index of the first element that none exceeds; the first NaN.
+#[inline(always)]
+fn arg_max(n: usize, get: impl Fn(usize) -> Octet) -> Octet {
+    if n == 0 {
+        return [f64::NAN; 8];
+    }
+    let (mut best, mut place) = (get(0), [0.0; 8]);
+    for i in 1..n {
+        let x = get(i);
+        for p in 0..8 {
+            if !best[p].is_nan() && (x[p].is_nan() || x[p] > best[p]) {
+                (best[p], place[p]) = (x[p], i as f64);
+            }
+        }
+    }
+    place
+}
+
+/// The largest, and the sum of `exp(x - largest)`.
+#[inline(always)]
+fn scaled(by_classes: bool, n: usize, get: impl Fn(usize) -> Octet) -> (Octet, Octet) {
+    let m = largest(n, &get);
+    (m, sum(by_classes, n, |i| octet::Exp::at(zip(get(i), m, |x, m| x - m))))
+}
+
+#[inline(always)]
+pub(super) fn along(view: &View, in_pass: bool, along: Along, by_classes: bool, out: Address, a: Operand, [pre, n, post]: [usize; 3]) {
+    if by_classes && along == Along::Sum && !in_pass && view.lanes == Lanes::One && post == 1 {
+        return whole_octets(view, out, a, n);
+    }
+    let scan = matches!(along, Along::Softmax | Along::LogSoftmax | Along::Cumsum | Along::CumsumReverse);
+    let a = view.matrix(a, in_pass);
+    let sink = Sink::new(view, in_pass, out, if scan { pre * n * post } else { pre * post });
+    for outer in 0..view.outer {
+        for before in 0..pre {
+            for after in 0..post {
+                let place = |i: usize| (before * n + i) * post + after;
+                let get = |i: usize| a.at(outer, place(i));
+                let put = |x: Octet| sink.put(outer, before * post + after, x);
+                match along {
+                    Along::ArgMax => put(arg_max(n, get)),
+                    Along::ArgMin => put(arg_max(n, |i| map(get(i), |x| -x))),
+                    Along::Max => put(largest(n, get)),
+                    Along::Min => put((0..n).fold([f64::INFINITY; 8], |m, i| smaller(m, get(i)))),
+                    Along::Prod => put((1..n).fold(if n == 0 { [1.0; 8] } else { get(0) }, |m, i| zip(m, get(i), |m, x| m * x))),
+                    Along::Sum => put(sum(by_classes, n, get)),
+                    Along::LogSumExp => {
+                        let (m, total) = scaled(by_classes, n, get);
+                        put(zip(m, octet::Log::at(total), |m, log| if m.is_infinite() { m } else { m + log }));
+                    }
+                    Along::Softmax => {
+                        let (m, total) = scaled(by_classes, n, get);
+                        for i in 0..n {
+                            let e = octet::Exp::at(zip(get(i), m, |x, m| x - m));
+                            sink.put(outer, place(i), zip(e, total, |e, total| e / total));
+                        }
+                    }
+                    Along::LogSoftmax => {
+                        let (m, total) = scaled(by_classes, n, get);
+                        let log = octet::Log::at(total);
+                        for i in 0..n {
+                            let shifted = zip(get(i), m, |x, m| x - m);
+                            sink.put(outer, place(i), zip(shifted, log, |x, log| x - log));
+                        }
+                    }
+                    Along::Cumsum | Along::CumsumReverse => {
+                        let mut total = [-0.0; 8];
+                        for i in 0..n {
+                            let i = if along == Along::Cumsum { i } else { n - 1 - i };
+                            total = add(total, get(i));
+                            sink.put(outer, place(i), total);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The sum of a vector of one lane: its octets are the classes.
+#[inline(always)]
+fn whole_octets(view: &View, out: Address, a: Operand, n: usize) {
+    let mut tree = Tree::new([0.0; 8]);
+    let slots = if a.address.element.is_multiple_of(8) { view.octets(a.address) } else { &[] };
+    let numbers = view.scalars(a.address);
+    let mut start = 0;
+    while start < n {
+        let end = n.min(start + CHUNK);
+        let mut s = [0.0; 8];
+        let mut i = start;
+        while i + 8 <= end && !slots.is_empty() {
+            s = add(s, load(&slots[i / 8]));
+            i += 8;
+        }
+        while i < end {
+            s[i % 8] += numbers[i].get();
+            i += 1;
+        }
+        tree.push(s, add);
+        start += CHUNK;
+    }
+    view.scalars(out)[0].set(tree.finish(add).map_or(0.0, halving1));
+}

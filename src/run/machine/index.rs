@@ -1,0 +1,67 @@
+//! Instructions that move elements: rearrangements, and features chosen by an index.
+//!
+//! They compute nothing.
+
+use super::view::{Any, Matrix, Sink, View, store as put};
+use crate::compile::tape::{Address, Operand};
+
+/// An element that is zero; see `compile::map`.
+const ZERO: u32 = u32::MAX;
+/// An element that another instruction writes.
+const KEEP: u32 = u32::MAX - 1;
+
+#[inline(always)]
+pub(super) fn spread(view: &View, in_pass: bool, out: Address, a: Operand, map: &[u32]) {
+    let a = view.matrix(a, in_pass);
+    let out = Sink::new(view, in_pass, out, map.len());
+    for outer in 0..view.outer {
+        for (feature, &from) in map.iter().enumerate() {
+            match from {
+                ZERO => out.put(outer, feature, [0.0; 8]),
+                KEEP => {}
+                _ => out.put(outer, feature, a.at(outer, from as usize)),
+            }
+        }
+    }
+}
+
+/// Copies a block into a value with all rows.
+#[inline(always)]
+pub(super) fn store(view: &View, out: Operand, a: Operand) {
+    let n = view.outer * out.width as usize;
+    let (out, a) = (&view.stream(out)[..n], view.any(a, n));
+    for (i, out) in out.iter().enumerate() {
+        put(out, a.at(i));
+    }
+}
+
+/// The index as a feature, if it is one.
+#[inline(always)]
+fn feature(index: f64, k: usize) -> Option<usize> {
+    (index >= 0.0 && index < k as f64 && index.fract() == 0.0).then_some(index as usize)
+}
+
+#[inline(always)]
+pub(super) fn pick(view: &View, out: Address, a: Operand, index: Operand, k: usize) {
+    let (a, index) = (view.matrix(a, true), view.any(index, view.outer));
+    for (outer, out) in view.octets(out)[..view.outer].iter().enumerate() {
+        let index = index.at(outer);
+        for p in 0..8 {
+            out[p].set(feature(index[p], k).map_or(f64::NAN, |j| a.at(outer, j)[p]));
+        }
+    }
+}
+
+#[inline(always)]
+pub(super) fn unpick(view: &View, out: Address, a: Option<Operand>, index: Operand, k: usize) {
+    let index = view.any(index, view.outer);
+    let a = a.map_or(Any::One([1.0; 8]), |a| view.any(a, view.outer));
+    for (outer, out) in view.octets(out)[..view.outer * k].chunks_exact(k.max(1)).enumerate() {
+        let (index, a) = (index.at(outer), a.at(outer));
+        for (j, out) in out.iter().enumerate() {
+            for p in 0..8 {
+                out[p].set(if feature(index[p], k) == Some(j) { a[p] } else { 0.0 });
+            }
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! Contractions over rows: accumulators per chunk of 1,024 rows, the tree over chunks, and the last sum over classes.
+//!
+//! With one lane an accumulator is an octet of the eight classes; with eight lanes there is an octet per class.
+
+use super::octet::{add, fma, halving, halving1};
+use super::start_of;
+use super::view::{Block, Data, Matrix, Slot, Splat, View, load, store};
+use crate::compile::tape::{Address, Lanes, Operand, Order, Read, Section, Total};
+use crate::numeric::Octet;
+
+/// Sets the accumulators of the section to their start: those that run through all rows, or those of a chunk.
+#[inline(always)]
+pub(super) fn clear(view: &View, section: &Section, through: bool) {
+    for total in &section.totals {
+        if (total.order == Order::Ascending) == through {
+            for slot in &view.octets(total.acc)[..total.octets as usize] {
+                store(slot, [start_of(total.order); 8]);
+            }
+        }
+    }
+}
+
+/// Adds a finished chunk to the tree: a stack with at most one set of accumulators for each power of two.
+#[inline(always)]
+pub(super) fn carry(view: &View, section: &Section, chunk: usize) {
+    for total in section.totals.iter().filter(|total| total.order != Order::Ascending) {
+        let (current, mut level) = (set(view, total, 0), 0);
+        while chunk >> level & 1 == 1 {
+            for (right, left) in current.iter().zip(set(view, total, level + 1)) {
+                store(right, add(load(left), load(right)));
+            }
+            level += 1;
+        }
+        for (to, from) in set(view, total, level + 1).iter().zip(current) {
+            store(to, load(from));
+        }
+    }
+}
+
+#[inline(always)]
+fn set<'a>(view: &View<'a>, total: &Total, number: usize) -> &'a [Slot] {
+    let octets = total.octets as usize;
+    &view.octets(total.acc)[number * octets..(number + 1) * octets]
+}
+
+/// Ends the pass: what is left of the tree is combined, and the results are written.
+#[inline(always)]
+pub(super) fn finish(view: &View, section: &Section, chunks: usize) {
+    for total in &section.totals {
+        let acc = set(view, total, 0);
+        if chunks > 1 && total.order != Order::Ascending {
+            let mut first = true;
+            for level in (0..usize::BITS as usize).filter(|level| chunks >> level & 1 == 1) {
+                for (right, left) in acc.iter().zip(set(view, total, level + 1)) {
+                    store(right, if first { load(left) } else { add(load(left), load(right)) });
+                }
+                first = false;
+            }
+        }
+        let (rows, columns) = (total.rows as usize, total.columns as usize);
+        match (total.order, view.lanes) {
+            (Order::Classes, Lanes::One) => {
+                for (out, acc) in view.scalars(total.out).iter().zip(acc) {
+                    out.set(halving1(load(acc)));
+                }
+            }
+            (Order::Classes, Lanes::Eight) => {
+                for (j, out) in view.octets(total.out)[..rows].iter().enumerate() {
+                    let mut s = [[0.0; 8]; 8];
+                    for p in 0..8 {
+                        s[p] = load(&acc[p * rows + j]);
+                    }
+                    store(out, halving(&s));
+                }
+            }
+            (_, Lanes::One) => {
+                let wide = columns.div_ceil(8);
+                for (i, out) in view.scalars(total.out)[..rows * columns].iter().enumerate() {
+                    let (row, column) = (i / columns, i % columns);
+                    out.set(acc[row * wide + column / 8][column % 8].get());
+                }
+            }
+            (_, Lanes::Eight) => {
+                for (out, acc) in view.octets(total.out).iter().zip(acc) {
+                    store(out, load(acc));
+                }
+            }
+        }
+    }
+}
+
+/// Hands a matrix operand to a function as what it is.
+macro_rules! with_matrix {
+    ($view:expr, $operand:expr, $m:ident => $body:expr) => {{
+        let (operand, view): (Operand, &View) = ($operand, $view);
+        let width = operand.width as usize;
+        match operand.read {
+            Read::Column => {
+                let $m = Data(view.column(operand), width);
+                $body
+            }
+            Read::Splat => {
+                let $m = Splat(view.column(operand), width);
+                $body
+            }
+            Read::Stream => {
+                let $m = Block(view.stream(operand), width);
+                $body
+            }
+            Read::Octets | Read::Scalar | Read::Uniform => {
+                let $m = Block(view.octets(operand.address), width);
+                $body
+            }
+        }
+    }};
+}
+
+/// The number `1`, for sums without a second factor.
+#[derive(Clone, Copy)]
+struct Nothing;
+
+/// One more term for an accumulator.
+trait Term: Copy {
+    /// Adds `x` (of the row of octets) to `s`.
+    fn add(self, x: Octet, outer: usize, s: Octet) -> Octet;
+    /// The same for the first `valid` rows of the octet alone.
+    fn add_some(self, x: Octet, outer: usize, s: Octet, valid: usize) -> Octet;
+}
+
+impl Term for Nothing {
+    #[inline(always)]
+    fn add(self, x: Octet, _: usize, s: Octet) -> Octet {
+        add(s, x)
+    }
+
+    #[inline(always)]
+    fn add_some(self, x: Octet, _: usize, s: Octet, valid: usize) -> Octet {
+        some(s, add(s, x), valid)
+    }
+}
+
+impl<M: Matrix> Term for M {
+    #[inline(always)]
+    fn add(self, x: Octet, outer: usize, s: Octet) -> Octet {
+        fma(x, self.at(outer, 0), s)
+    }
+
+    #[inline(always)]
+    fn add_some(self, x: Octet, outer: usize, s: Octet, valid: usize) -> Octet {
+        some(s, fma(x, self.at(outer, 0), s), valid)
+    }
+}
+
+/// The new values of the first rows, the old ones of the others.
+#[inline(always)]
+fn some(old: Octet, new: Octet, valid: usize) -> Octet {
+    let mut out = old;
+    for p in 0..8 {
+        if p < valid {
+            out[p] = new[p];
+        }
+    }
+    out
+}
+
+#[inline(always)]
+pub(super) fn sum(view: &View, acc: Address, a: Operand) {
+    with_matrix!(view, a, m => accumulate(view, acc, m, a.width as usize, Nothing));
+}
+
+#[inline(always)]
+pub(super) fn dot(view: &View, acc: Address, a: Operand, b: Operand) {
+    with_matrix!(view, a, m => match view.any_one(b) {
+        One::Block(b) => accumulate(view, acc, m, a.width as usize, b),
+        One::Data(b) => accumulate(view, acc, m, a.width as usize, b),
+        One::Splat(b) => accumulate(view, acc, m, a.width as usize, b),
+    });
+}
+
+/// A matrix operand of one feature.
+enum One<'a> {
+    Block(Block<'a>),
+    Data(Data<'a>),
+    Splat(Splat<'a>),
+}
+
+impl<'a> View<'a> {
+    #[inline(always)]
+    fn any_one(&self, b: Operand) -> One<'a> {
+        match b.read {
+            Read::Column => One::Data(Data(self.column(b), 1)),
+            Read::Splat => One::Splat(Splat(self.column(b), 1)),
+            Read::Stream => One::Block(Block(self.stream(b), 1)),
+            Read::Octets | Read::Scalar | Read::Uniform => One::Block(Block(self.octets(b.address), 1)),
+        }
+    }
+}
+
+/// Adds the terms of a block to `k` accumulators, a few at a time so that they stay in registers.
+#[inline(always)]
+fn accumulate(view: &View, acc: Address, a: impl Matrix, k: usize, term: impl Term) {
+    let acc = view.octets(acc);
+    let mut j = 0;
+    while j < k {
+        let step = match k - j {
+            8.. => features::<8>(view, acc, a, k, j, term),
+            4.. => features::<4>(view, acc, a, k, j, term),
+            2.. => features::<2>(view, acc, a, k, j, term),
+            _ => features::<1>(view, acc, a, k, j, term),
+        };
+        j += step;
+    }
+}
+
+#[inline(always)]
+fn features<const T: usize>(view: &View, acc: &[Slot], a: impl Matrix, k: usize, j: usize, term: impl Term) -> usize {
+    let mut s = [[0.0; 8]; T];
+    if view.lanes == Lanes::One {
+        for t in 0..T {
+            s[t] = load(&acc[j + t]);
+        }
+        let full = view.rows / 8;
+        for outer in 0..full {
+            for t in 0..T {
+                s[t] = term.add(a.at(outer, j + t), outer, s[t]);
+            }
+        }
+        let valid = view.rows % 8;
+        if valid > 0 {
+            for t in 0..T {
+                s[t] = term.add_some(a.at(full, j + t), full, s[t], valid);
+            }
+        }
+        for t in 0..T {
+            store(&acc[j + t], s[t]);
+        }
+    } else {
+        for p in 0..8.min(view.rows) {
+            for t in 0..T {
+                s[t] = load(&acc[p * k + j + t]);
+            }
+            let mut row = p;
+            while row < view.rows {
+                for t in 0..T {
+                    s[t] = term.add(a.at(row, j + t), row, s[t]);
+                }
+                row += 8;
+            }
+            for t in 0..T {
+                store(&acc[p * k + j + t], s[t]);
+            }
+        }
+    }
+    T
+}
+
+/// All products of a feature of `a` and one of `b`, added up over the rows in ascending order.
+#[inline(always)]
+pub(super) fn outer(view: &View, acc: Address, a: Operand, b: Operand) {
+    let (k, m) = (a.width as usize, b.width as usize);
+    let acc = view.octets(acc);
+    with_matrix!(view, a, x => with_matrix!(view, b, y => match view.lanes {
+        Lanes::One => outer_rows(view, acc, x, y, k, m),
+        Lanes::Eight => outer_lanes(view, acc, x, y, k, m),
+    }));
+}
+
+/// One lane: octets of `b`'s features, turned eight rows at a time.
+#[inline(always)]
+fn outer_rows(view: &View, acc: &[Slot], a: impl Matrix, b: impl Matrix, k: usize, m: usize) {
+    let wide = m.div_ceil(8);
+    for group in 0..wide {
+        for outer in 0..view.outer {
+            let mut turned = [[0.0; 8]; 8];
+            for c in 0..8.min(m - group * 8) {
+                let column = b.at(outer, group * 8 + c);
+                for p in 0..8 {
+                    turned[p][c] = column[p];
+                }
+            }
+            let valid = 8.min(view.rows - outer * 8);
+            for j in 0..k {
+                let (x, slot) = (a.at(outer, j), &acc[j * wide + group]);
+                let mut s = load(slot);
+                for p in 0..valid {
+                    s = fma([x[p]; 8], turned[p], s);
+                }
+                store(slot, s);
+            }
+        }
+    }
+}
+
+/// Eight lanes: four features of `a` by two of `b` at a time.
+#[inline(always)]
+fn outer_lanes(view: &View, acc: &[Slot], a: impl Matrix, b: impl Matrix, k: usize, m: usize) {
+    let mut j = 0;
+    while j < k {
+        let tall = j + 4 <= k;
+        let mut c = 0;
+        while c < m {
+            let broad = c + 2 <= m;
+            match (tall, broad) {
+                (true, true) => outer_tile::<4, 2>(view, acc, a, b, m, j, c),
+                (true, false) => outer_tile::<4, 1>(view, acc, a, b, m, j, c),
+                (false, true) => outer_tile::<1, 2>(view, acc, a, b, m, j, c),
+                (false, false) => outer_tile::<1, 1>(view, acc, a, b, m, j, c),
+            }
+            c += if broad { 2 } else { 1 };
+        }
+        j += if tall { 4 } else { 1 };
+    }
+}
+
+#[inline(always)]
+fn outer_tile<const J: usize, const C: usize>(view: &View, acc: &[Slot], a: impl Matrix, b: impl Matrix, m: usize, j: usize, c: usize) {
+    let mut s = [[[0.0; 8]; C]; J];
+    for t in 0..J {
+        for u in 0..C {
+            s[t][u] = load(&acc[(j + t) * m + c + u]);
+        }
+    }
+    for row in 0..view.outer {
+        for t in 0..J {
+            let x = a.at(row, j + t);
+            for u in 0..C {
+                s[t][u] = fma(x, b.at(row, c + u), s[t][u]);
+            }
+        }
+    }
+    for t in 0..J {
+        for u in 0..C {
+            store(&acc[(j + t) * m + c + u], s[t][u]);
+        }
+    }
+}
