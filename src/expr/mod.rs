@@ -2,5 +2,6 @@
 //!
 //! It knows no syntax, no files and no threads.
 
+pub mod eval;
 pub mod graph;
 pub mod op;
