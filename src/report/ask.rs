@@ -30,11 +30,26 @@ pub(super) struct Asked<'a, 'r> {
 enum Ready<'a, 'r> {
     Own(&'a Leaf),
     /// The cells that are left by narrowing, and the axes on which they must agree with the one that asks.
-    Elsewhere { leaf: &'a Leaf, cells: Vec<Place>, axes: Vec<&'r str> },
-    Over { kind: Aggregate, of: Box<Asked<'a, 'r>>, groups: BTreeMap<Place, Rc<Group>> },
+    Elsewhere {
+        leaf: &'a Leaf,
+        cells: Vec<Place>,
+        axes: Vec<&'r str>,
+    },
+    Over {
+        kind: Aggregate,
+        of: Box<Asked<'a, 'r>>,
+        groups: BTreeMap<Place, Rc<Group>>,
+    },
     /// The lowest values of the cells that minimize the same function.
-    Above { of: Box<Asked<'a, 'r>>, within: Vec<&'a str>, lowest: BTreeMap<Identity<'r>, Vec<f64>> },
-    SoFar { of: Box<Asked<'a, 'r>>, lowest: BTreeMap<Place, Vec<f64>> },
+    Above {
+        of: Box<Asked<'a, 'r>>,
+        within: Vec<&'a str>,
+        lowest: BTreeMap<Identity<'r>, Vec<f64>>,
+    },
+    SoFar {
+        of: Box<Asked<'a, 'r>>,
+        lowest: BTreeMap<Place, Vec<f64>>,
+    },
 }
 
 /// Cells that a statistic runs over, and its value where it has one for whole runs.
@@ -209,7 +224,8 @@ impl Asked<'_, '_> {
         match leaf {
             Ready::Own(Leaf::Row { quantity }) => {
                 let sweep = self.reader.sweep(place);
-                let column = sweep.quantity(quantity).and_then(|quantity| sweep.trace_column(quantity)).and_then(|c| run.trace.columns.get(c));
+                let column =
+                    sweep.quantity(quantity).and_then(|quantity| sweep.trace_column(quantity)).and_then(|c| run.trace.columns.get(c));
                 column.cloned().unwrap_or_else(|| {
                     self.reader.warn(format!("`{quantity}` was not recorded in sweep `{}`", sweep.name));
                     vec![f64::NAN; count]
@@ -223,7 +239,8 @@ impl Asked<'_, '_> {
                 let tables: Vec<(&[u64], Vec<f64>)> =
                     group.members.iter().map(|&member| (&self.reader.run(member).trace.steps[..], of.rows(member, cells))).collect();
                 let at = |step: &u64| {
-                    let rows = tables.iter().filter_map(|(steps, values)| Some(&values[steps.binary_search(step).ok()? * width..][..width]));
+                    let rows =
+                        tables.iter().filter_map(|(steps, values)| Some(&values[steps.binary_search(step).ok()? * width..][..width]));
                     elementwise(*kind, &rows.collect::<Vec<_>>(), width)
                 };
                 run.trace.steps.iter().flat_map(at).collect()

@@ -145,7 +145,7 @@ pub(super) fn absorbs(question: &Question, axis: &str) -> bool {
         Leaf::Aggregate { of, over, .. } => {
             let named = match over {
                 Over::All => true,
-                Over::Axes(axes) => axes.iter().any(|name| name == axis || (name == "optimizer" && axis != "replicate" && axis != "fold")),
+                Over::Axes(axes) => axes.iter().any(|name| name == axis),
             };
             named || absorbs(of, axis)
         }

@@ -49,6 +49,12 @@ fn written(x: f64, scientific: &str) -> String {
     format!("{sign}{whole}.{part}")
 }
 
+/// A number by a printf format.
+pub(super) fn formatted(format: &str, x: f64) -> String {
+    let _ = format;
+    significant(x, DIGITS)
+}
+
 /// The value of an axis.
 pub(super) fn value_text(value: Value<'_>) -> String {
     match value {

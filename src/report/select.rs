@@ -79,11 +79,9 @@ impl Reader<'_> {
             }
             match winner {
                 Some((_, replicates)) => kept.extend(replicates),
-                None => self.warn(format!(
-                    "none of {} cells is best by `{}`: all diverged or have no such number",
-                    rivals.len(),
-                    best.by.text
-                )),
+                None => {
+                    self.warn(format!("none of {} cells is best by `{}`: all diverged or have no such number", rivals.len(), best.by.text))
+                }
             }
         }
         cells.iter().copied().filter(|place| kept.contains(place)).collect()
