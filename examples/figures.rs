@@ -98,7 +98,7 @@ fn rosenbrock(x: f64, y: f64) -> f64 {
 fn paths() -> Figure {
     let (mut layers, range) = contour_layers(rosenbrock, (-2.0, 2.0), (-1.0, 3.0), 14);
     for r in 0..5 {
-        let (mut x, mut y, mut vx, mut vy) = (-1.5, 2.2, 0.0, 0.0);
+        let (mut x, mut y, mut vx, mut vy): (f64, f64, f64, f64) = (-1.5, 2.2, 0.0, 0.0);
         let mut points = vec![(x, y)];
         let (rate, beta) = [(0.0008, 0.0), (0.0004, 0.9), (0.0006, 0.5), (0.0002, 0.95), (0.0045, 0.0)][r];
         for _ in 0..400 {
@@ -149,7 +149,7 @@ fn heat() -> Figure {
 fn curve() -> Figure {
     let wave = |u: f64| u.sin() * 3.0 + 0.1 * u * u;
     let points: Vec<(f64, f64)> = grid(600, -10.0, 10.0).iter().map(|u| (*u, wave(*u))).collect();
-    let mut u = 9.2;
+    let mut u: f64 = 9.2;
     let mut path = vec![(u, wave(u))];
     for _ in 0..40 {
         u -= 0.18 * (3.0 * u.cos() + 0.2 * u);

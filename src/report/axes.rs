@@ -148,14 +148,21 @@ pub(super) fn draw_side(scene: &mut Scene, font: &Font, frame: &Frame, axis: &Ax
     }
 }
 
+/// The size of the label of an axis: smaller if it is too long for its room, but still to be read.
+fn shrunk(font: &Font, label: &str, room: f64) -> f64 {
+    let share = room / font.width(label, LABEL_SIZE).max(1.0);
+    (LABEL_SIZE * share).clamp(LABEL_SIZE * 0.75, LABEL_SIZE)
+}
+
 /// Draws the label of a vertical axis, reading upwards, with its outer edge at `x`.
 pub(super) fn draw_side_label(scene: &mut Scene, font: &Font, label: &str, x: f64, area: Rect, room: f64, side: Side) {
     let base = match side {
         Side::Left => x + LABEL_SIZE * 0.82,
         Side::Right => x - LABEL_SIZE * 0.18,
     };
-    let look = TextLook { turn: -90.0, ..TextLook::new(LABEL_SIZE, palette::BLACK, Anchor::Middle) };
-    scene.text(font, (base, area.middle().1), &font.fit(label, LABEL_SIZE, room), look);
+    let size = shrunk(font, label, room);
+    let look = TextLook { turn: -90.0, ..TextLook::new(size, palette::BLACK, Anchor::Middle) };
+    scene.text(font, (base, area.middle().1), &font.fit(label, size, room), look);
 }
 
 /// The labels of a horizontal axis, as they fit a width.
@@ -220,5 +227,6 @@ impl Bottom {
 /// Draws the label of a horizontal axis with its lower edge at `y`.
 pub(super) fn draw_bottom_label(scene: &mut Scene, font: &Font, label: &str, y: f64, area: Rect, room: f64) {
     let at = (area.middle().0, y - LABEL_SIZE * 0.22);
-    scene.text(font, at, &font.fit(label, LABEL_SIZE, room), TextLook::new(LABEL_SIZE, palette::BLACK, Anchor::Middle));
+    let size = shrunk(font, label, room);
+    scene.text(font, at, &font.fit(label, size, room), TextLook::new(size, palette::BLACK, Anchor::Middle));
 }

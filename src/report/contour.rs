@@ -139,7 +139,7 @@ pub fn levels(values: &[f64], n: usize) -> Vec<f64> {
     let (Some(&low), Some(&high)) = (sorted.first(), sorted.last()) else { return Vec::new() };
     let mut levels: Vec<f64> = Vec::new();
     for i in 0..n {
-        let root = (i as f64 + 0.7) / n as f64;
+        let root = (i + 1) as f64 / (n + 1) as f64;
         let rank = (root * root * sorted.len() as f64) as usize;
         let level = sorted[rank.min(sorted.len() - 1)];
         if level > low && level < high && levels.last().is_none_or(|l| *l < level) {
@@ -228,7 +228,7 @@ mod tests {
         let bowl = sampled(&xs, &xs, |x, y| { let r = x * x + y * y; if r > 1.0 { f64::INFINITY } else { 1e-6 * r * r } });
         let radii: Vec<f64> = levels(&bowl, 10).iter().map(|l| (l / 1e-6).sqrt().sqrt()).collect();
         assert_eq!(radii.len(), 10);
-        assert!(radii.windows(2).all(|w| (w[1] - w[0] - 0.1).abs() < 0.01), "{radii:?}");
+        assert!(radii.windows(2).all(|w| (w[1] - w[0] - 1.0 / 11.0).abs() < 0.01), "{radii:?}");
         assert!(levels(&[3.0; 50], 8).is_empty() && levels(&[f64::NAN], 8).is_empty() && levels(&[], 8).is_empty());
     }
 }

@@ -4,10 +4,16 @@
 
 use super::scene::{Point, Rect};
 
-/// Width in points of the columns in which a long line is reduced: half a pixel of a picture with two pixels per point.
-const COLUMN: f64 = 0.25;
-/// A line with fewer points is drawn as it is.
+/// Width in points of the columns in which a long line is reduced: a pixel of a picture with two pixels per point.
+const COLUMN: f64 = 0.5;
+/// A line with fewer points keeps its columns.
 const MANY: usize = 2000;
+/// In a column higher than this through which the line goes more than so many times, it covers all.
+const ROUGH: f64 = 1.0;
+const TIMES: f64 = 4.0;
+/// How far a point may be beside the line that is drawn without it, and how many in a row may be left out.
+const BESIDE: f64 = 0.04;
+const AHEAD: usize = 24;
 
 /// The parts of a line inside a frame; `None` interrupts it. A part of one point is left out.
 pub(super) fn cut_line(points: impl IntoIterator<Item = Option<Point>>, frame: Rect) -> Vec<Vec<Point>> {
@@ -72,29 +78,75 @@ pub(super) fn cut_area(points: Vec<Point>, frame: Rect) -> Vec<Point> {
     })
 }
 
-/// A line that looks the same with fewer points: where many points in a row fall into one narrow column of the
-/// paper, the first, the lowest, the highest and the last of them are kept, in their order.
-pub(super) fn thinned(points: Vec<Point>) -> Vec<Point> {
+/// What a long line is drawn as.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Part {
+    /// A line.
+    Line(Vec<Point>),
+    /// Where it runs up and down so often that it covers all between an upper and a lower line.
+    Covered { upper: Vec<Point>, lower: Vec<Point> },
+}
+
+/// A line as few points that look the same.
+///
+/// Where many points in a row fall into one narrow column of the paper, the first, the lowest, the highest and the
+/// last of them are enough; where the line runs up and down in a column several times, it covers the column from the
+/// lowest to the highest. Then points that lie on the way from one to the next are left out.
+pub(super) fn reduced(points: Vec<Point>) -> Vec<Part> {
     if points.len() < MANY {
-        return points;
+        return vec![Part::Line(straightened(&points))];
     }
+    let mut parts: Vec<Part> = Vec::new();
+    let mut line: Vec<Point> = Vec::new();
     let column = |p: Point| (p.0 / COLUMN).floor();
-    let mut kept = Vec::new();
     for run in points.chunk_by(|a, b| column(*a) == column(*b)) {
         let extreme = |better: fn(f64, f64) -> bool| {
             run.iter().enumerate().fold(0, |best, (i, p)| if better(p.1, run[best].1) { i } else { best })
         };
-        let mut places = [0, extreme(|a, b| a < b), extreme(|a, b| a > b), run.len() - 1];
-        places.sort_unstable();
-        let mut last = None;
-        for place in places {
-            if last != Some(place) {
-                kept.push(run[place]);
+        let (top, bottom) = (extreme(|a, b| a < b), extreme(|a, b| a > b));
+        let travelled: f64 = run.windows(2).map(|w| (w[1].1 - w[0].1).abs()).sum();
+        let height = run[bottom].1 - run[top].1;
+        if height > ROUGH && travelled > TIMES * height {
+            if let Some(Part::Covered { upper, lower }) = parts.last_mut().filter(|_| line.len() <= 1) {
+                upper.push(run[top]);
+                lower.push(run[bottom]);
+            } else {
+                line.push(run[0]);
+                parts.push(Part::Line(straightened(&line)));
+                parts.push(Part::Covered { upper: vec![run[top]], lower: vec![run[bottom]] });
             }
-            last = Some(place);
+            line = vec![run[run.len() - 1]];
+        } else {
+            let mut places = [0, top, bottom, run.len() - 1];
+            places.sort_unstable();
+            line.extend(places.iter().enumerate().filter(|(i, p)| *i == 0 || places[i - 1] != **p).map(|(_, p)| run[*p]));
         }
     }
+    parts.push(Part::Line(straightened(&line)));
+    parts.retain(|p| !matches!(p, Part::Line(line) if line.len() < 2));
+    parts
+}
+
+/// The line without the points that are hardly beside the way from an earlier one that is kept to a later one.
+fn straightened(points: &[Point]) -> Vec<Point> {
+    let mut kept: Vec<Point> = Vec::new();
+    let mut from = 0;
+    while from < points.len() {
+        kept.push(points[from]);
+        let reach = |to: &usize| points[from + 1..*to].iter().all(|p| beside(*p, points[from], points[*to]) < BESIDE);
+        let next = (from + 2..points.len().min(from + AHEAD)).take_while(reach).last().unwrap_or(from + 1);
+        from = next;
+    }
     kept
+}
+
+/// How far a point is beside a segment.
+fn beside(at: Point, from: Point, to: Point) -> f64 {
+    let (dx, dy) = (to.0 - from.0, to.1 - from.1);
+    let square = dx * dx + dy * dy;
+    let t = if square > 0.0 { (((at.0 - from.0) * dx + (at.1 - from.1) * dy) / square).clamp(0.0, 1.0) } else { 0.0 };
+    let (x, y) = (at.0 - from.0 - t * dx, at.1 - from.1 - t * dy);
+    (x * x + y * y).sqrt()
 }
 
 #[cfg(test)]
@@ -123,14 +175,40 @@ mod tests {
     }
 
     #[test]
-    fn a_long_noisy_line_keeps_its_shape() {
-        let points: Vec<Point> = (0..100_000u32).map(|i| (f64::from(i) / 100_000.0 * 500.0, f64::from(i.wrapping_mul(2_654_435_761) >> 20))).collect();
-        let fewer = thinned(points.clone());
-        assert!(fewer.len() <= 8004, "{}", fewer.len());
-        for column in 0..2000 {
-            let range = |line: &[Point]| line.iter().filter(|p| (p.0 / COLUMN).floor() as i32 == column).fold((f64::MAX, f64::MIN), |r, p| (r.0.min(p.1), r.1.max(p.1)));
-            assert_eq!(range(&points), range(&fewer));
+    fn a_long_noisy_line_covers_what_it_covered() {
+        let noise = |i: u32| f64::from(i.wrapping_mul(2_654_435_761) >> 20) / 10.0;
+        let points: Vec<Point> = (0..100_000u32).map(|i| (f64::from(i) / 200.0, noise(i))).collect();
+        let parts = reduced(points.clone());
+        let [Part::Line(_), Part::Covered { upper, lower }, ..] = &parts[..] else { panic!("{} parts", parts.len()) };
+        assert!(upper.len() == 1000 && lower.len() == 1000, "{}", upper.len());
+        for (column, (top, bottom)) in upper.iter().zip(lower).enumerate() {
+            let inside = points.iter().filter(|p| (p.0 / COLUMN).floor() as usize == column);
+            assert_eq!((top.1, bottom.1), inside.fold((f64::MAX, f64::MIN), |r, p| (r.0.min(p.1), r.1.max(p.1))));
         }
+    }
+
+    #[test]
+    fn a_long_smooth_line_stays_a_line_and_keeps_its_spike() {
+        let curve = |x: f64| 100.0 + x * x / 500.0;
+        let mut points: Vec<Point> = (0..100_000u32).map(|i| (f64::from(i) / 200.0, curve(f64::from(i) / 200.0))).collect();
+        points[50_000].1 = 0.0;
+        let parts = reduced(points.clone());
+        let [Part::Line(line)] = &parts[..] else { panic!("{} parts", parts.len()) };
+        assert!(line.len() < 2000 && line.contains(&points[50_000]), "{}", line.len());
+        assert!(line.windows(2).filter(|w| w[0].1 > 0.0 && w[1].1 > 0.0).all(|w| {
+            let middle = f64::midpoint(w[0].0, w[1].0);
+            (f64::midpoint(w[0].1, w[1].1) - curve(middle)).abs() < 2.0 * BESIDE
+        }));
+        assert_eq!((line[0], line[line.len() - 1]), (points[0], points[99_999]));
+    }
+
+    #[test]
+    fn corners_stay() {
+        let zigzag: Vec<Point> = (0..50).map(|i| (f64::from(i), f64::from(i % 2))).collect();
+        assert_eq!(straightened(&zigzag), zigzag);
+        let straight: Vec<Point> = (0..20).map(|i| (f64::from(i), f64::from(i) * 3.0)).collect();
+        assert_eq!(straightened(&straight), [straight[0], straight[19]]);
+        assert_eq!(straightened(&[(0.0, 0.0), (5.0, 0.0), (1.0, 0.0)]), [(0.0, 0.0), (5.0, 0.0), (1.0, 0.0)]);
     }
 
     proptest! {

@@ -29,6 +29,9 @@ const FURTHER: f64 = 240.0;
 /// The narrowest panel of a figure that may grow, and of one that may not.
 const NARROW: f64 = 150.0;
 const LEAST: f64 = 8.0;
+/// Highest legend that stands above a colour bar, as a share of the height of the panels, and the room between them.
+const STACKED: f64 = 0.5;
+const UNDER: f64 = 12.0;
 /// Widest place of a legend in a figure of given width.
 const SHARE: f64 = 0.45;
 
@@ -70,7 +73,9 @@ pub(super) fn lay_out(figure: &Figure) -> Scene {
         (true, Some((w, _))) => (ASIDE + legend.width).min(w * SHARE),
         (true, None) => ASIDE + legend.width,
     };
-    let aside = bar_room + legend_room;
+    // A short legend stands above the colour bar, a long one beside it.
+    let stacked = bar.is_some() && legend.height > 0.0 && legend.height < rough * STACKED;
+    let aside = if stacked { bar_room.max(legend_room) } else { bar_room + legend_room };
 
     // Widths, twice: how far turned labels reach to the left depends on the width.
     let label_left = label_depth(plan.labels.1);
@@ -138,14 +143,17 @@ pub(super) fn lay_out(figure: &Figure) -> Scene {
         y += margins.below[row];
     }
     let last_row = y;
-    draw_side_label(&mut scene, font, plan.labels.1, EDGE, grid, grid.height() + 60.0, Side::Left);
-    draw_bottom_label(&mut scene, font, plan.labels.0, last_row + label_depth(plan.labels.0), grid, grid.width() + 60.0);
+    let ticks = (0..plan.rows).filter_map(|row| figure.panels.get(row * plan.columns)).map(|p| side_ticks_depth(font, &p.y)).fold(0.0, f64::max);
+    draw_side_label(&mut scene, font, plan.labels.1, first - ticks - label_left, grid, grid.height() + 24.0, Side::Left);
+    draw_bottom_label(&mut scene, font, plan.labels.0, last_row + label_depth(plan.labels.0), grid, grid.width() + 40.0);
     if let Some(bar) = bar {
-        let area = Rect { left: right + ASIDE, right: right + bar_room, top: grid.top, bottom: grid.bottom };
+        let top = grid.top + if stacked { legend.height + UNDER } else { 0.0 };
+        let area = Rect { left: right + ASIDE, right: right + bar_room, top, bottom: grid.bottom };
         let tall = area.height().min(340.0);
         draw_bar(&mut scene, font, bar, Rect { bottom: area.top + tall, ..area }, !plan.has_cells());
     }
-    legend.draw(&mut scene, font, (right + bar_room + ASIDE, grid.top));
+    let beside = if stacked { 0.0 } else { bar_room };
+    legend.draw(&mut scene, font, (right + beside + ASIDE, grid.top));
     let mut base = height - EDGE - (caption.len() as f64 - 1.0) * CAPTION * LEADING - CAPTION * 0.24;
     for line in &caption {
         scene.text(font, (EDGE, base), line, TextLook::new(CAPTION, palette::GRAY, Anchor::Start));
@@ -238,7 +246,7 @@ impl<'f> Plan<'f> {
     fn draw_panel(&self, scene: &mut Scene, panel: &Panel, index: usize, area: Rect) {
         let font = &self.font;
         let frame = Frame::new(area, &panel.x, &panel.y);
-        if !panel.layers.iter().any(|l| matches!(l, Layer::Cells { .. })) {
+        if !panel.layers.iter().any(|l| matches!(l, Layer::Cells { .. } | Layer::Isoline { .. })) {
             frame.grid(scene, &panel.x, &panel.y);
         }
         draw_layers(scene, font, &frame, panel);

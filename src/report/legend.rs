@@ -39,8 +39,12 @@ pub(super) struct Legend<'f> {
 }
 
 impl<'f> Legend<'f> {
-    /// Puts the entries below one another, in as many columns as it takes to keep within `height`.
+    /// Puts the entries below one another, in as many columns as it takes to keep within `height`, about equally long.
     pub(super) fn arrange(font: &Font, groups: &'f [LegendGroup], height: f64) -> Legend<'f> {
+        let lines: usize = groups.iter().map(|g| g.entries.len() + usize::from(!g.title.is_empty())).sum();
+        let all = lines as f64 * LINE + groups.len().saturating_sub(1) as f64 * BETWEEN;
+        let columns = (all / height).ceil().max(1.0);
+        let height = if columns > 1.0 { all / columns + LINE } else { height };
         let mut legend = Legend { rows: Vec::new(), width: 0.0, height: 0.0 };
         let (mut x, mut y, mut column) = (0.0, 0.0, 0.0_f64);
         for group in groups.iter().filter(|g| !g.entries.is_empty()) {
@@ -103,7 +107,7 @@ fn sample(scene: &mut Scene, entry: &LegendEntry, (x, y): Point) {
         LegendKind::Line => {}
         LegendKind::Point | LegendKind::LinePoint => symbol(scene, middle, marker, 3.4, palette::line(color).into()),
         LegendKind::Box => scene.shapes.push(Shape::Tile { area: swatch, paint: palette::fill(color).into() }),
-        LegendKind::Hatched => hatching(scene, swatch),
+        LegendKind::Hatched => hatching(scene, &[swatch]),
         LegendKind::Cross => cross(scene, middle, palette::line(color).into()),
     }
 }

@@ -2,12 +2,12 @@
 //!
 //! It draws no axes. Nothing it draws leaves the frame, except symbols that sit on it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::axes::Frame;
 use super::figure::{CellInk, Layer, MarkKind, Panel, Scale, Style};
 use super::font::{CAP, Font};
-use super::geometry::{cut_area, cut_line, thinned};
+use super::geometry::{Part, cut_area, cut_line, reduced};
 use super::palette;
 use super::scene::{Anchor, Paint, Point, Rect, Scene, Shape, TextLook};
 
@@ -50,16 +50,13 @@ fn draw_layer(scene: &mut Scene, frame: &Frame, panel: &Panel, layer: &Layer, cr
             let width = if width.is_finite() { width.clamp(0.25, 20.0) } else { 1.5 };
             let dash: Vec<f64> = palette::DASHES[style.dash % palette::DASHES.len()].iter().map(|d| d * (width / 1.5).max(0.7)).collect();
             for points in cut_line(points.iter().map(|p| frame.at(*p)), area) {
-                let points = thinned(points);
-                crowd.add(&points);
-                scene.shapes.push(Shape::Line { points, paint: palette::line(style.color).into(), width, dash: dash.clone() });
+                crowd.add(&line(scene, points, palette::line(style.color), width, &dash));
             }
         }
         Layer::Isoline { lines, ink, .. } => {
-            for line in lines {
-                for points in cut_line(line.iter().map(|p| frame.at(*p)), area) {
-                    let paint = palette::line(*ink).into();
-                    scene.shapes.push(Shape::Line { points: thinned(points), paint, width: 1.0, dash: Vec::new() });
+            for piece in lines {
+                for points in cut_line(piece.iter().map(|p| frame.at(*p)), area) {
+                    line(scene, points, palette::line(*ink), 0.9, &[]);
                 }
             }
         }
@@ -79,13 +76,14 @@ fn draw_layer(scene: &mut Scene, frame: &Frame, panel: &Panel, layer: &Layer, cr
         Layer::Cells { x_edges, y_edges, values } => cells(scene, frame, x_edges, y_edges, values),
         Layer::Ruler { vertical, at, .. } => {
             if let Some((from, to)) = ruler_ends(frame, *vertical, *at) {
+                crowd.add(&[from, to]);
                 let dash = vec![4.0, 3.0];
                 scene.shapes.push(Shape::Line { points: vec![from, to], paint: palette::GRAY.into(), width: 1.0, dash });
             }
         }
         Layer::Note { at, .. } => {
             if let Some(at) = frame.at(*at).filter(|p| area.contains(*p)) {
-                disc(scene, at, 4.0, palette::WHITE.into());
+                disc(scene, at, 3.4, palette::WHITE.into());
                 disc(scene, at, 2.8, palette::BLACK.into());
                 crowd.ink.push(at);
             }
@@ -108,6 +106,24 @@ fn draw_layer(scene: &mut Scene, frame: &Frame, panel: &Panel, layer: &Layer, cr
             }
         }
     }
+}
+
+/// A line of any number of points; gives back the points that were drawn.
+fn line(scene: &mut Scene, points: Vec<Point>, rgb: palette::Rgb, width: f64, dash: &[f64]) -> Vec<Point> {
+    let mut drawn = Vec::new();
+    for part in reduced(points) {
+        let (points, dash) = match part {
+            Part::Line(points) => (points, dash.to_vec()),
+            Part::Covered { upper, lower } => {
+                let around: Vec<Point> = upper.into_iter().chain(lower.into_iter().rev()).collect();
+                scene.shapes.push(Shape::Area { points: around.clone(), paint: rgb.into() });
+                (around, Vec::new())
+            }
+        };
+        drawn.extend_from_slice(&points);
+        scene.shapes.push(Shape::Line { points, paint: rgb.into(), width, dash });
+    }
+    drawn
 }
 
 fn disc(scene: &mut Scene, at: Point, radius: f64, paint: Paint) {
@@ -158,6 +174,9 @@ fn bars(scene: &mut Scene, frame: &Frame, panel: &Panel, points: &[Point], style
             crowd.ink.extend([(left, top), (right, top), (f64::midpoint(left, right), top)]);
         }
     }
+    if floor < area.bottom - 0.5 {
+        scene.stroke((area.left, floor), (area.right, floor), palette::FRAME, 0.75);
+    }
 }
 
 fn band(scene: &mut Scene, frame: &Frame, points: &[(f64, f64, f64)], style: Style) {
@@ -171,9 +190,11 @@ fn band(scene: &mut Scene, frame: &Frame, points: &[(f64, f64, f64)], style: Sty
     let places: Vec<Option<(f64, f64, f64)>> = points.iter().map(ends).collect();
     for part in places.split(Option::is_none) {
         let part: Vec<(f64, f64, f64)> = part.iter().copied().flatten().collect();
-        let upper = thinned(part.iter().map(|p| (p.0, p.2)).collect());
-        let lower = thinned(part.iter().map(|p| (p.0, p.1)).collect());
-        let points = cut_area(upper.into_iter().chain(lower.into_iter().rev()).collect(), frame.area);
+        // Of many in one column of the paper, the highest and the lowest are seen.
+        let columns = part.chunk_by(|a, b| (a.0 * 8.0).floor() == (b.0 * 8.0).floor());
+        let ends: Vec<_> = columns.map(|c| c.iter().fold(c[0], |e, p| (e.0, e.1.max(p.1), e.2.min(p.2)))).collect();
+        let upper = ends.iter().map(|p| (p.0, p.2));
+        let points = cut_area(upper.chain(ends.iter().rev().map(|p| (p.0, p.1))).collect(), frame.area);
         if points.len() > 2 {
             scene.shapes.push(Shape::Area { points, paint });
         }
@@ -190,7 +211,8 @@ fn cells(scene: &mut Scene, frame: &Frame, x_edges: &[f64], y_edges: &[f64], val
         CellInk::Ink(ink) => Some(palette::fill(*ink)),
         CellInk::Hatched | CellInk::Blank => None,
     };
-    for (row, (line, edges)) in values.chunks(columns).zip(y_edges.windows(2)).enumerate() {
+    let mut hatched = Vec::new();
+    for (line, edges) in values.chunks(columns).zip(y_edges.windows(2)) {
         let mut column = 0;
         for run in line.chunk_by(|a, b| look(a) == look(b) && (look(a).is_some() || a == b)) {
             let (from, to) = (x_edges[column], x_edges[column + run.len()]);
@@ -208,24 +230,36 @@ fn cells(scene: &mut Scene, frame: &Frame, x_edges: &[f64], y_edges: &[f64], val
             }
             match run[0] {
                 CellInk::Ink(ink) => scene.shapes.push(Shape::Tile { area: tile, paint: palette::fill(ink).into() }),
-                CellInk::Hatched => hatching(scene, tile),
+                CellInk::Hatched => hatched.push(tile),
                 CellInk::Blank => {}
             }
         }
-        let _ = row;
     }
+    hatching(scene, &hatched);
 }
 
-/// A pale area with slanted lines that go on through neighbouring areas.
-pub(super) fn hatching(scene: &mut Scene, area: Rect) {
-    scene.shapes.push(Shape::Tile { area, paint: [0xf0, 0xf0, 0xf0].into() });
-    let first = ((area.left + area.top) / HATCH).ceil();
-    let last = ((area.right + area.bottom) / HATCH).floor();
-    for i in 0..=((last - first).clamp(-1.0, 1e4) as i64) {
-        let sum = (first + i as f64) * HATCH;
-        let line = [(sum - area.top, area.top), (sum - area.bottom, area.bottom)].map(Some);
-        for points in cut_line(line, area) {
-            scene.shapes.push(Shape::Line { points, paint: [0x8a, 0x8a, 0x8a].into(), width: 0.8, dash: Vec::new() });
+/// Pale tiles with slanted lines that go on without a seam from a tile to its neighbour.
+pub(super) fn hatching(scene: &mut Scene, tiles: &[Rect]) {
+    // The pieces of each slanted line, which are the places where x + y is a multiple of the distance, by x.
+    let mut lines: BTreeMap<i64, Vec<(f64, f64)>> = BTreeMap::new();
+    for tile in tiles {
+        scene.shapes.push(Shape::Tile { area: *tile, paint: [0xf0, 0xf0, 0xf0].into() });
+        let first = ((tile.left + tile.top) / HATCH).ceil() as i64;
+        let last = ((tile.right + tile.bottom) / HATCH).floor() as i64;
+        for line in first..=last.min(first + 10_000) {
+            let sum = line as f64 * HATCH;
+            let (from, to) = (tile.left.max(sum - tile.bottom), tile.right.min(sum - tile.top));
+            if from < to {
+                lines.entry(line).or_default().push((from, to));
+            }
+        }
+    }
+    for (line, mut pieces) in lines {
+        let sum = line as f64 * HATCH;
+        pieces.sort_by(|a, b| a.0.total_cmp(&b.0));
+        for run in pieces.chunk_by(|a, b| b.0 - a.1 < 1e-6) {
+            let (from, to) = (run[0].0, run[run.len() - 1].1);
+            scene.stroke((from, sum - from), (to, sum - to), [0x8a, 0x8a, 0x8a], 0.8);
         }
     }
 }

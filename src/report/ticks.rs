@@ -137,8 +137,8 @@ impl Decimal {
     /// As digits with a point; `decimals` of them behind it, groups of three before it if `grouped`.
     fn plain(self, decimals: usize, grouped: bool) -> String {
         let mut digits = self.digits.unsigned_abs().to_string();
-        for _ in 0..self.exponent.max(0) {
-            digits.push('0');
+        if self.digits != 0 {
+            digits.extend(std::iter::repeat_n('0', usize::try_from(self.exponent).unwrap_or(0)));
         }
         let places = usize::try_from(-self.exponent).unwrap_or(0);
         if digits.len() <= places {
