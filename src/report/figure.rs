@@ -107,23 +107,80 @@ impl Default for Ink {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Layer {
     /// A line through points.
-    Line { points: Vec<(f64, f64)>, style: Style, width: f64 },
+    Line {
+        /// In order.
+        points: Vec<(f64, f64)>,
+        /// Its look.
+        style: Style,
+        /// In points of 1/72 inch; 1.5 is usual.
+        width: f64,
+    },
     /// A symbol at each point.
-    Points { points: Vec<(f64, f64)>, style: Style },
-    /// Bars from the bottom of the panel (or 0 on a linear axis that shows 0); one width for all, in data units of x.
-    Bars { points: Vec<(f64, f64)>, style: Style, width: f64 },
-    /// A shaded band: x, low, high.
-    Band { points: Vec<(f64, f64, f64)>, style: Style },
-    /// Coloured cells: edges in x and y (one more than cells), values row by row from low y; what each cell is.
-    Cells { x_edges: Vec<f64>, y_edges: Vec<f64>, values: Vec<CellInk> },
+    Points {
+        /// In any order.
+        points: Vec<(f64, f64)>,
+        /// Their look.
+        style: Style,
+    },
+    /// Bars from the bottom of the panel (or 0 on a linear axis that shows 0).
+    Bars {
+        /// The middle of each bar, and its height.
+        points: Vec<(f64, f64)>,
+        /// Their look.
+        style: Style,
+        /// One for all, in data units of x.
+        width: f64,
+    },
+    /// A shaded band.
+    Band {
+        /// x, low, high.
+        points: Vec<(f64, f64, f64)>,
+        /// Its look.
+        style: Style,
+    },
+    /// Coloured cells.
+    Cells {
+        /// One more than columns.
+        x_edges: Vec<f64>,
+        /// One more than rows.
+        y_edges: Vec<f64>,
+        /// Row by row from low y: what each cell is.
+        values: Vec<CellInk>,
+    },
     /// A line of equal value, coloured by it.
-    Isoline { level: f64, lines: Vec<Vec<(f64, f64)>>, ink: Ink },
-    /// A horizontal or vertical line over the whole panel, with an optional text at its end.
-    Ruler { vertical: bool, at: f64, text: String },
-    /// A text with a small arrow or dot at a point.
-    Note { at: (f64, f64), text: String },
+    Isoline {
+        /// The value.
+        level: f64,
+        /// Where.
+        lines: Vec<Vec<(f64, f64)>>,
+        /// Its colour.
+        ink: Ink,
+    },
+    /// A horizontal or vertical line over the whole panel.
+    Ruler {
+        /// Vertical at an x, or horizontal at a y.
+        vertical: bool,
+        /// The x or y.
+        at: f64,
+        /// At its end; may be empty.
+        text: String,
+    },
+    /// A text with a dot at a point.
+    Note {
+        /// The point.
+        at: (f64, f64),
+        /// What it says.
+        text: String,
+    },
     /// A mark at one point: where a path starts, ends, or leaves the picture.
-    Mark { at: (f64, f64), kind: MarkKind, style: Style },
+    Mark {
+        /// The point.
+        at: (f64, f64),
+        /// What happened there.
+        kind: MarkKind,
+        /// The look of the path.
+        style: Style,
+    },
 }
 
 /// What a cell of a heat map shows.

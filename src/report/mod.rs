@@ -1,3 +1,26 @@
 //! Results to tables and figures: values first, drawn last.
 
+pub mod contour;
+pub mod expect;
+pub mod export;
 pub mod figure;
+pub mod palette;
+pub mod png;
+pub mod svg;
+pub mod table;
+pub mod text;
+pub mod ticks;
+
+mod ask;
+mod axes;
+mod cells;
+mod font;
+mod geometry;
+mod keys;
+mod label;
+mod layout;
+mod legend;
+mod marks;
+mod scene;
+mod select;
+mod statistics;

@@ -104,8 +104,10 @@ pub enum Leaf {
     HasStatus(super::Status),
     /// A statistic over cells.
     Aggregate { kind: Aggregate, of: Box<Question>, over: Over },
-    /// The value minus its lowest in all cells that minimize the same loss (over all rows when it is traced).
-    Gap { of: Box<Question> },
+    /// The value minus its lowest in all cells that minimize the same function (over all rows when it is traced): the same
+    /// loss, and the same values of the axes `within`, which are those the loss depends on (hypers, `fold`, and `replicate`
+    /// when data are redrawn).
+    Gap { of: Box<Question>, within: Vec<String> },
     /// The lowest value of the question in this and all earlier cells of the sweep.
     BestSoFar { of: Box<Question> },
     /// The number of selected cells in the group.
@@ -361,9 +363,9 @@ pub struct ExpectView {
     pub op: Comparison,
     /// The right side.
     pub right: Question,
-    /// `+-`: the tolerance and whether it is relative to the right side.
+    /// `+-`: the tolerance as written, and whether it is per cent of the right side (then `5%` is the number 5).
     pub tolerance: Option<(Question, bool)>,
-    /// A condition on the status instead: `status == stopped`.
+    /// A condition on the status instead: `status == stopped`, or (true) `status != stopped`.
     pub status: Option<(super::Status, bool)>,
     /// Points.
     pub points: Option<f64>,
