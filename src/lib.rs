@@ -6,6 +6,7 @@ pub mod compile;
 pub mod data;
 pub mod diag;
 pub mod expr;
+pub mod library;
 pub mod numeric;
 pub mod plan;
 pub mod report;
