@@ -8,6 +8,7 @@ pub mod diag;
 pub mod expr;
 pub mod library;
 pub mod numeric;
+pub mod pipeline;
 pub mod plan;
 pub mod report;
 pub mod results;
