@@ -1,0 +1,146 @@
+//! What each command does: one call into the pipeline, then its output.
+//!
+//! It computes nothing, and only it decides what goes to stdout and with which exit code.
+
+use std::io::{self, ErrorKind, Write as _};
+
+use super::args::{Command, Format, RunArgs};
+use super::progress::Bar;
+use super::write::{OutFolder, default_folder};
+use crate::diag::{Diagnostics, printable, render};
+use crate::library;
+use crate::pipeline::{self, Checked, Ending, Failure};
+use crate::source::Sources;
+
+/// Everything was done, and every expectation holds.
+const FINE: i32 = 0;
+/// An expectation failed.
+const UNMET: i32 = 1;
+/// The command line, the spec or its data are wrong.
+const WRONG: i32 = 2;
+/// It failed while running.
+const FAILED: i32 = 3;
+/// Interrupted by the user.
+const INTERRUPTED: i32 = 130;
+
+/// Does it; gives the exit code.
+pub(super) fn perform(command: Command) -> i32 {
+    let done = match command {
+        Command::Run(args) => run(args),
+        Command::Check(args) => pipeline::check(&args.options(None)).and_then(|checked| print(&warned(checked))),
+        Command::Plan(args) => pipeline::plan(&args.options(None)).and_then(|checked| print(&warned(checked))),
+        Command::Explain { spec, stage } => {
+            pipeline::explain(&spec.options(None), stage.into()).and_then(|checked| print(&warned(checked)))
+        }
+        Command::Grad { spec, loss, wrt, format } => {
+            pipeline::grad(&spec.options(None), loss.as_deref(), wrt.as_deref()).and_then(|checked| {
+                let gradients = warned(checked);
+                print(&if format == Format::Json { document(&gradients.json) } else { gradients.text })
+            })
+        }
+        Command::Std { name } => std(name.as_deref()),
+    };
+    done.unwrap_or_else(|failure| report(&failure))
+}
+
+/// `optrun run`.
+fn run(args: RunArgs) -> Result<i32, Failure> {
+    let RunArgs { spec, out, threads, format, timings } = args;
+    let out = out.unwrap_or_else(|| default_folder(&spec.spec));
+    let prepared = warned(pipeline::prepare(&spec.options(threads))?);
+    // Before the work, so that an hour of it is not lost to a folder that cannot be written.
+    let folder = OutFolder::open(&out).map_err(Failure::Outside)?;
+    let bar = Bar::start();
+    let outcome = pipeline::run(&prepared, &|progress| bar.show(progress));
+    bar.clear();
+    let outcome = warned(outcome?);
+    let files = folder.write(&outcome.artifacts).map_err(Failure::Outside)?;
+    let mut text = match format {
+        Format::Human => format!("{}\n{} files in {}\n", outcome.text.trim_end(), files.len(), printable(&folder.path().to_string_lossy())),
+        Format::Json => {
+            let mut json = outcome.json;
+            json["files"] = files.into();
+            if timings {
+                let seconds = outcome.timings.iter().map(|(stage, time)| ((*stage).to_owned(), time.as_secs_f64().into()));
+                json["timings"] = serde_json::Value::Object(seconds.collect());
+            }
+            document(&json)
+        }
+    };
+    if timings && format == Format::Human {
+        let lines = outcome.timings.iter().map(|(stage, time)| format!("{stage:<8} {:>10.6} s", time.as_secs_f64()));
+        text.push_str(&(lines.collect::<Vec<_>>().join("\n") + "\n"));
+    }
+    print(&text)?;
+    match outcome.ending {
+        Ending::Fine => Ok(FINE),
+        Ending::Unmet => Ok(UNMET),
+        Ending::Cut(limit) => Err(Failure::Outside(limit)),
+    }
+}
+
+/// `optrun std`.
+fn std(name: Option<&str>) -> Result<i32, Failure> {
+    let Some(name) = name else {
+        let width = library::LIBRARY.iter().map(|file| file.name.len()).max().unwrap_or(0);
+        let lines = library::LIBRARY.iter().map(|file| format!("{:<width$}  {}", file.name, file.summary()));
+        return print(&(lines.collect::<Vec<_>>().join("\n") + "\n"));
+    };
+    let file = library::find(name).ok_or_else(|| {
+        let meant = crate::diag::did_you_mean(name, library::LIBRARY.iter().map(|file| file.name));
+        let help = meant.map_or("`optrun std` lists them".to_owned(), |meant| format!("did you mean `{meant}`?"));
+        Failure::Wrong(format!("the library has no rule `{name}`; {help}"))
+    })?;
+    print(file.text)
+}
+
+/// Prints the warnings, and hands on the rest.
+fn warned<T>(checked: Checked<T>) -> T {
+    print_diagnostics(&checked.sources, &checked.diagnostics);
+    checked.value
+}
+
+/// Prints a failure; gives its exit code.
+fn report(failure: &Failure) -> i32 {
+    match failure {
+        Failure::Spec { sources, diagnostics } => {
+            print_diagnostics(sources, diagnostics);
+            WRONG
+        }
+        Failure::Wrong(message) => {
+            say(&format!("error: {}", printable(message)));
+            WRONG
+        }
+        Failure::Outside(message) => {
+            say(&format!("error: {}", printable(message)));
+            FAILED
+        }
+        Failure::Interrupted => INTERRUPTED,
+    }
+}
+
+fn print_diagnostics(sources: &Sources, diagnostics: &Diagnostics) {
+    for diagnostic in &diagnostics.list {
+        say(&render(sources, diagnostic, true));
+        say("");
+    }
+}
+
+/// One line, or several, to stderr; colours go where a terminal shows them and `NO_COLOR` is not set.
+fn say(text: &str) {
+    // When even stderr is gone there is nobody left to tell.
+    let _ = writeln!(anstream::stderr(), "{text}");
+}
+
+/// Text to stdout. A reader that has seen enough (`| head`) is no failure.
+fn print(text: &str) -> Result<i32, Failure> {
+    let mut stdout = anstream::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| io::Write::flush(&mut stdout)) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::Outside(format!("cannot write to standard output: {error}"))),
+        _ => Ok(FINE),
+    }
+}
+
+fn document(json: &serde_json::Value) -> String {
+    format!("{json:#}\n")
+}
