@@ -9,7 +9,7 @@ use super::builtins::{self, Call};
 use super::decls::{DataDecl, Decls, not_yet, path_refused};
 use super::lower::{ColumnInfo, Content, DataInfo, Lower, Model, R, Reported, Val};
 use super::messages;
-use crate::data::{ColumnValues, CsvError, CsvOptions, Table, read_csv};
+use crate::data::{ColumnValues, CsvError, CsvErrorKind, CsvOptions, Hint, Table, read_csv};
 use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
 use crate::expr::graph::{Id, InputKind};
 use crate::expr::op::{Binary, Op, Unary};
@@ -52,6 +52,12 @@ fn one(decl: &DataDecl, id: DataId, decls: &Decls, model: &mut Model, data_folde
     if let Some((path, options)) = csv {
         match read(decl, path, options, names, data_folder, model, decls, diags) {
             Ok(table) => {
+                for hint in &table.hints {
+                    let options: &[(Ident, Expr)] = options;
+                    let place = |option: &str| options.iter().find(|(name, _)| name.name == option).map(|(_, e)| e.span);
+                    let d = Diagnostic::warning("W0501", path.span, format!("`{}` may be laid out otherwise than the spec says", path.value)).here("");
+                    diags.push(advised(d, hint, path, &place));
+                }
                 rows = Some((table.rows, path.span));
                 model.rows.0[id.0 as usize] = table.rows;
                 let hash = table.bytes_hash.clone();
@@ -100,7 +106,10 @@ fn content(values: ColumnValues, id: DataId) -> Content {
             Content::Numbers { values: Arc::new(ndarray::Array1::from(values).into_dyn()), shape: Shape(vec![Dim::Rows(id)]) }
         }
         ColumnValues::Numbers { values, missing } => Content::Missing { values, missing },
-        ColumnValues::Texts { values, missing, mostly_numeric } => Content::Texts { values, missing, mostly: mostly_numeric },
+        ColumnValues::Texts { values, missing, mostly_numeric } => {
+            let mostly = mostly_numeric.map(|stray| (stray.place.row as usize - 1, stray.text, stray.count as usize));
+            Content::Texts { values, missing, mostly }
+        }
     }
 }
 
@@ -145,6 +154,7 @@ fn read(
     let folder = data_folder.filter(|folder| folder.join(&path.value).is_file()).unwrap_or(&decl.folder);
     let full = match resolve_below(folder, &path.value) {
         Ok(full) => full,
+        // Folders and devices are told apart where the file is read.
         Err(why) => {
             let mut d = path_refused(path, why);
             if let Some(near) = near_file(folder, &path.value) {
@@ -175,25 +185,39 @@ fn near_file(folder: &Path, written: &str) -> Option<String> {
 
 fn csv_failed(path: &Text, options: &[(Ident, Expr)], names: Option<&[Ident]>, error: &CsvError) -> Diagnostic {
     let place = |option: &str| options.iter().find(|(name, _)| name.name == option).map(|(_, e)| e.span);
-    let (code, at) = match error.option() {
-        Some("columns") => ("E0502", names.and_then(|list| list.last()).map(|n| n.span)),
-        Some(option) => ("E0503", place(option)),
-        None => ("E0501", None),
+    let named = names.and_then(|list| list.last()).map(|n| n.span);
+    let (code, at) = match &error.kind {
+        CsvErrorKind::NameCount { .. } | CsvErrorKind::SameName { from_spec: true, .. } => ("E0502", named),
+        CsvErrorKind::RowLength { .. } => ("E0503", None),
+        CsvErrorKind::Missing => ("E0701", None),
+        CsvErrorKind::Directory | CsvErrorKind::NotAFile => ("E0704", None),
+        CsvErrorKind::NotUtf8 { .. } => ("E0703", None),
+        CsvErrorKind::Empty | CsvErrorKind::NoRows => ("E0517", None),
+        CsvErrorKind::TooLarge { .. } => ("E0705", None),
+        CsvErrorKind::SameName { .. } => ("E0518", None),
+        CsvErrorKind::Unreadable(_) | CsvErrorKind::Changed => ("E0706", None),
+        CsvErrorKind::OpenQuote { .. } | CsvErrorKind::AfterQuote { .. } => ("E0501", None),
     };
-    let mut d = Diagnostic::error(code, at.unwrap_or(path.span), error.message(&path.value));
+    let mut d = Diagnostic::error(code, at.unwrap_or(path.span), error.to_string());
     if at.is_some() {
         d = d.label(path.span, "this file");
     }
-    for (text, edit) in error.helps() {
-        d = match edit {
-            Some((option, value)) => match place(option) {
-                Some(span) => d.replace(span, value, text),
-                None => d.replace(path.span.end(), format!(", {option} = {value}"), text),
-            },
-            None => d.help(text),
-        };
+    error.hints.iter().fold(d, |d, hint| advised(d, hint, path, &place))
+}
+
+/// A hint as advice: an edit of the option it is about.
+fn advised(d: Diagnostic, hint: &Hint, path: &Text, place: &dyn Fn(&str) -> Option<Span>) -> Diagnostic {
+    let (option, value) = match hint {
+        Hint::HeaderIsData { .. } => ("header", "false".to_string()),
+        Hint::FirstRowIsHeader { .. } => ("header", "true".to_string()),
+        Hint::Delimiter { found: '\t', .. } => ("delimiter", "\"\\t\"".to_string()),
+        Hint::Delimiter { found, .. } => ("delimiter", format!("\"{found}\"")),
+        Hint::DecimalComma { .. } => return d.help(hint.to_string()),
+    };
+    match place(option) {
+        Some(span) => d.replace(span, value, hint.to_string()),
+        None => d.replace(path.span.end(), format!(", {option} = {value}"), hint.to_string()),
     }
-    d
 }
 
 fn column(id: DataId, name: &Ident, value: &Expr, decls: &Decls, model: &mut Model, rows: &mut Option<(usize, Span)>, diags: &mut Diagnostics) {

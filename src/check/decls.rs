@@ -417,7 +417,7 @@ fn load_import(
         return None;
     }
     let bytes = std::fs::read(&full).ok()?;
-    let text = match syntax::layout::decode(&bytes) {
+    let text = match syntax::decode(&bytes) {
         Ok(text) => text,
         Err(error) => {
             diags.push(Diagnostic::error("E0703", path.span, format!("`{}` is no UTF-8 text: {error}", path.value)));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::decls::{ValueKind, not_yet};
 use super::lower::{Frame, Lower, R, Reported, Val};
-use super::question::Asker;
+use super::question::{Asker, Asking};
 use crate::diag::Diagnostic;
 use crate::expr::graph::{Graph, Id, InputKind};
 use crate::expr::op::{InputId, Op};
@@ -68,7 +68,7 @@ pub(crate) fn field(asker: &mut Asker<'_>, f: &Expr, vars: &[(&Expr, (f64, f64))
             }
         }
     }
-    let model = &mut shared.model;
+    let Asking { model, starts, .. } = &mut *shared;
     let root = {
         let mut lower = Lower::new(model, asker.decls, asker.diags);
         lower.frames.push(frame);
@@ -87,14 +87,11 @@ pub(crate) fn field(asker: &mut Asker<'_>, f: &Expr, vars: &[(&Expr, (f64, f64))
         if info.kind != InputKind::Param {
             continue;
         }
-        let start = super::start_of(model, &info.name);
+        let start = starts.get(&info.name).cloned();
         match entries.get(&info.name) {
             Some(list) if info.shape.is_scalar() => with.push((node, list[0].1)),
             Some(list) => {
-                let Some(start) = start else {
-                    asker.diags.push(not_yet(f.span, "a contour around a drawn start"));
-                    return Err(Reported);
-                };
+                let Some(start) = start else { return Err(Reported) };
                 let mut values: Vec<f64> = start.iter().copied().collect();
                 list.iter().for_each(|(at, _)| values[*at] = 0.0);
                 let mut vector = graph.literal(start.shape(), &values);
@@ -105,13 +102,7 @@ pub(crate) fn field(asker: &mut Asker<'_>, f: &Expr, vars: &[(&Expr, (f64, f64))
                 }
                 with.push((node, vector));
             }
-            None => match start {
-                Some(start) => fixed.push((input, Arc::new(start))),
-                None => {
-                    asker.diags.push(not_yet(f.span, "a contour around a drawn start"));
-                    return Err(Reported);
-                }
-            },
+            None => fixed.push((input, Arc::new(start.ok_or(Reported)?))),
         }
     }
     let root = graph.substitute(&[root], &with)[0];

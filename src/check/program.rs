@@ -75,8 +75,6 @@ pub(crate) struct Want {
 pub(crate) enum WantExpr {
     /// An expression of the model.
     Model(Expr),
-    /// The loss that the cell minimizes, under its own name; nan for cells that minimize another.
-    Loss(String),
     /// An argument of the rule at the last update, such as `lr`; nan where the rule has none.
     Argument(String),
     /// A shared state of a rule.

@@ -24,6 +24,8 @@ pub(crate) struct Asking {
     pub(crate) sweeps: Vec<SweepSpec>,
     /// Hypers and their values.
     pub(crate) hypers: BTreeMap<String, f64>,
+    /// The starts of the parameters, in the first replicate.
+    pub(crate) starts: BTreeMap<String, ndarray::ArrayD<f64>>,
 }
 
 /// Where a question is asked.
@@ -405,6 +407,22 @@ impl RunHook {
         }
     }
 
+    /// The hypers that the selected sweeps vary: cells that differ in them minimize different functions.
+    fn swept_hypers(&self) -> Vec<String> {
+        let shared = self.shared.borrow();
+        let mut names: Vec<String> = Vec::new();
+        for sweep in shared.sweeps.iter().filter(|s| self.selected(&s.name)) {
+            for bind in sweep.axes.iter().flat_map(|a| a.points.iter().flatten()) {
+                if let Bind::Named { name, hyper: true, .. } = bind
+                    && !names.contains(name)
+                {
+                    names.push(name.clone());
+                }
+            }
+        }
+        names
+    }
+
     /// Whether a name is an argument or a hyper that the selected sweeps set.
     fn is_argument(&self, name: &str) -> bool {
         self.shared.borrow().sweeps.iter().filter(|s| self.selected(&s.name)).any(|s| s.axis_names().iter().any(|n| n == name))
@@ -613,7 +631,8 @@ impl Hook for RunHook {
                 match (text, &args[..]) {
                     ("gap", [Arg::Positional(inner)]) => {
                         let of = self.inner(lower, inner)?;
-                        return Ok(Some(self.leaf(lower, Leaf::Gap { of }, &[])));
+                        let within = self.swept_hypers();
+                        return Ok(Some(self.leaf(lower, Leaf::Gap { of, within }, &[])));
                     }
                     ("best_so_far", [Arg::Positional(inner)]) => {
                         let place = RunHook { shared: self.shared.clone(), place: Place { rows: false, ..self.place.clone() }, leaves: RefCell::default() };

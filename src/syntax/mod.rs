@@ -9,7 +9,7 @@ mod layout;
 mod lex;
 mod mistakes;
 mod parse;
-mod print;
+pub mod print;
 mod print_file;
 mod recover;
 mod scratch;

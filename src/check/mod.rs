@@ -1,0 +1,180 @@
+//! Syntax tree to program: names, shapes, data, sweeps, outputs; every mistake that can be found without running.
+//!
+//! It sees syntax, expressions and data; it runs nothing.
+
+mod builtins;
+pub(crate) mod data;
+pub(crate) mod decls;
+mod field;
+mod index;
+pub(crate) mod lower;
+pub(crate) mod messages;
+pub(crate) mod model;
+mod output;
+pub(crate) mod program;
+mod question;
+pub(crate) mod rule;
+pub(crate) mod start;
+pub mod stdlib;
+pub(crate) mod sweep;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+pub use builtins::{BUILTINS, Builtin};
+pub use program::Program;
+
+use crate::diag::Diagnostics;
+use crate::results::Fold;
+use crate::results::view::Views;
+use crate::source::{FileId, Sources};
+use crate::syntax::ast::{Expr, ExprKind, File, SweepLineKind, UnaryOp};
+use decls::{Block, Decls};
+use lower::{Lower, Model, R};
+use program::{Pace, SweepSpec, WantExpr};
+use question::{Asker, Asking, Place};
+use sweep::Sweeps;
+
+/// Checks a parsed file. The program is there when nothing is wrong with it; warnings may be.
+pub fn check(sources: &mut Sources, root: FileId, file: File, data_folder: Option<&Path>, diags: &mut Diagnostics) -> Option<Program> {
+    let mut decls = decls::collect(sources, root, file, diags);
+    library(sources, &mut decls, diags);
+    let mut model = Model::default();
+    data::load(&decls, &mut model, data_folder, diags);
+    let data = model.clone();
+    let declared = model::declare(&mut model, &decls, &BTreeMap::new(), diags);
+    let seed = seed(&mut model, &decls, diags);
+    let mut sweeps: Vec<SweepSpec> = Vec::new();
+    for block in &decls.sweeps {
+        let mut checker = Sweeps { model: &mut model, decls: &decls, declared: &declared, diags };
+        if let Ok(spec) = checker.check(block) {
+            sweeps.push(spec);
+        }
+    }
+    let (model, sweeps, views) = outputs(sources, model, sweeps, &decls, &declared, seed, diags);
+    diags.sort();
+    if diags.has_errors() {
+        return None;
+    }
+    let shape_hypers = model::shape_hypers(&decls);
+    Some(Program { decls, model, declared, data, shape_hypers, seed, sweeps, views })
+}
+
+/// Adds the rules of the library that the file names and does not declare itself.
+fn library(sources: &mut Sources, decls: &mut Decls, diags: &mut Diagnostics) {
+    let mut names: Vec<String> = Vec::new();
+    for line in decls.sweeps.iter().flat_map(|s| &s.lines) {
+        let axes = match &line.kind {
+            SweepLineKind::Axis(axis) => std::slice::from_ref(axis),
+            SweepLineKind::Zip(list) => list,
+            _ => &[],
+        };
+        for axis in axes.iter().filter(|a| a.name.name == "optimizer") {
+            decls::walk(&axis.values, &mut |e: &Expr| match &e.kind {
+                ExprKind::Name(name) => names.push(name.clone()),
+                ExprKind::Call { name, .. } => names.push(name.name.clone()),
+                _ => {}
+            });
+        }
+    }
+    for name in names {
+        if decls.rules.contains_key(&name) {
+            continue;
+        }
+        let Some(text) = stdlib::text(&name) else { continue };
+        let id = sources.add(format!("std/{name}.opt"), PathBuf::new(), text, true);
+        let (file, found) = crate::syntax::parse(sources, id);
+        found.list.into_iter().for_each(|d| diags.push(d));
+        let library = decls::collect(sources, id, file, diags);
+        for (rule, declared) in library.rules {
+            decls.rules.entry(rule).or_insert(declared);
+        }
+    }
+}
+
+fn seed(model: &mut Model, decls: &Decls, diags: &mut Diagnostics) -> Option<u64> {
+    let (numpy, e, span) = decls.rng.as_ref()?;
+    if *numpy {
+        diags.push(decls::not_yet(*span, "`rng numpy(..)`"));
+        return None;
+    }
+    Lower::new(model, decls, diags).whole(e, "a seed", 0.0).ok().map(|n| n as u64)
+}
+
+/// Plots, tables and expectations, and with them what each sweep evaluates.
+fn outputs(
+    sources: &Sources,
+    model: Model,
+    sweeps: Vec<SweepSpec>,
+    decls: &Decls,
+    declared: &model::Declared,
+    seed: Option<u64>,
+    diags: &mut Diagnostics,
+) -> (Model, Vec<SweepSpec>, Views) {
+    let hypers = declared.hypers.iter().map(|h| (h.name.clone(), h.value)).collect();
+    let starts = declared.params.iter().filter_map(|p| start::start(&model, p, seed.unwrap_or(0), 0, &|_| None).ok().map(|s| (p.name.clone(), s))).collect();
+    let shared = Rc::new(RefCell::new(Asking { model, sweeps, hypers, starts }));
+    let mut views = Views::default();
+    {
+        let mut asker = Asker { shared: shared.clone(), decls, diags };
+        basics(&shared);
+        for block in &decls.sweeps {
+            records(&mut asker, block);
+        }
+        for block in &decls.plots {
+            if let Ok(view) = asker.plot(block) {
+                views.plots.push(view);
+            }
+        }
+        for block in &decls.tables {
+            if let Ok(view) = asker.table(block) {
+                views.tables.push(view);
+            }
+        }
+        for e in &decls.expects {
+            if let Ok(view) = asker.expectation(e, sources) {
+                views.expects.push(view);
+            }
+        }
+    }
+    let taken = shared.replace(Asking { model: Model::default(), sweeps: Vec::new(), hypers: BTreeMap::new(), starts: BTreeMap::new() });
+    (taken.model, taken.sweeps, views)
+}
+
+/// Every run knows the loss it minimizes at its start and its end.
+fn basics(shared: &Rc<RefCell<Asking>>) {
+    for sweep in &mut shared.borrow_mut().sweeps {
+        for loss in sweep.losses() {
+            let span = sweep.span;
+            let mut e = Expr { span, kind: ExprKind::Name(loss.clone()) };
+            if sweep.maximize {
+                e = Expr { span, kind: ExprKind::Unary { op: UnaryOp::Neg, op_span: span, arg: Box::new(e) } };
+            }
+            let at = sweep.want(&crate::syntax::print::expr(&e), &WantExpr::Model(e), &[]);
+            sweep.fold(Fold::Start(at));
+            sweep.fold(Fold::Final(at));
+        }
+    }
+}
+
+/// `record A, B`: the quantities are traced.
+fn records(asker: &mut Asker<'_>, block: &Block<crate::syntax::ast::SweepLine>) {
+    let mut unheard = Diagnostics::new();
+    for line in sweep::extended(asker.decls, block, &mut unheard) {
+        if let SweepLineKind::Record { what, .. } = &line.kind {
+            let place = Place { sweeps: vec![block.name.name.clone()], rows: true };
+            for e in what {
+                let _: R<_> = asker.question(e, &place);
+            }
+        }
+    }
+}
+
+impl SweepSpec {
+    /// When rows are recorded: as said, else at each epoch when there are batches, else at each step.
+    pub(crate) fn recorded(&self) -> Pace {
+        self.pace.unwrap_or(if self.batches.is_some() { Pace::Epochs(1) } else { Pace::Steps(1) })
+    }
+}

@@ -1,0 +1,56 @@
+//! Where parameters start: values of expressions, and draws from streams keyed by the parameter's name.
+//!
+//! Which cells start where is decided in `plan`.
+
+use ndarray::{ArrayD, IxDyn};
+
+use super::lower::Model;
+use super::model::{Draw, ParamInfo, ParamStart};
+use crate::expr::eval;
+use crate::expr::graph::Id;
+use crate::expr::op::InputId;
+use crate::numeric::random::Stream;
+
+/// The start of a parameter in a replicate; `hypers` has the values of the cell's hypers.
+///
+/// # Errors
+/// When a distribution has no such draw (`poisson(-1)`), with the reason.
+pub(crate) fn start(model: &Model, param: &ParamInfo, seed: u64, replicate: u64, hypers: &dyn Fn(InputId) -> Option<f64>) -> Result<ArrayD<f64>, String> {
+    let inputs = |input: InputId| match hypers(input) {
+        Some(x) => Some(ndarray::arr0(x).into_dyn()),
+        None => model.known.get(&input).map(|v| (**v).clone()),
+    };
+    let value = |id: Id| -> Result<ArrayD<f64>, String> {
+        let list = eval::evaluate(&model.graph, &[id], &inputs, &model.rows).map_err(|e| e.to_string())?;
+        list.into_iter().next().ok_or_else(|| "no value".to_string())
+    };
+    let shape = IxDyn(&param.sizes);
+    match &param.start {
+        ParamStart::Value(id) => {
+            let found = value(*id)?;
+            let wide = found.broadcast(shape).ok_or_else(|| "a start of another shape".to_string())?;
+            Ok(wide.to_owned())
+        }
+        ParamStart::Draw { draw, args } => {
+            let args = args.iter().map(|&id| value(id)).collect::<Result<Vec<_>, _>>()?;
+            let number = |place: usize| args.get(place).and_then(|a| a.first().copied()).unwrap_or(f64::NAN);
+            let mut stream = Stream::new(seed, "start", &param.name, &[replicate]);
+            let mut one = || -> Option<f64> {
+                let (a, b) = (number(0), number(1));
+                match draw {
+                    Draw::Normal => Some(stream.normal_with(a, b)),
+                    Draw::Uniform => Some(stream.uniform_between(a, b)),
+                    Draw::LogUniform => Some(stream.log_uniform(a, b)),
+                    Draw::Integers => stream.integers(a as i64, b as i64).map(|n| n as f64),
+                    Draw::Bernoulli => Some(f64::from(u8::from(stream.bernoulli(a)))),
+                    Draw::Poisson => stream.poisson(a),
+                    Draw::Choice => stream.choice(args[0].len()).and_then(|at| args[0].iter().nth(at).copied()),
+                }
+            };
+            let count: usize = param.sizes.iter().product();
+            let values: Option<Vec<f64>> = (0..count).map(|_| one()).collect();
+            let values = values.ok_or_else(|| format!("`{}` cannot be drawn: the arguments of its distribution have no meaning", param.name))?;
+            ArrayD::from_shape_vec(shape, values).map_err(|e| e.to_string())
+        }
+    }
+}

@@ -1,0 +1,455 @@
+//! The graphs of a unit: loss, gradient, rule, quantities and stop condition, rewritten, in one graph.
+//!
+//! Which cells share a unit is decided in `cells`.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::Limits;
+use super::cells::{Point, is_lane};
+use super::unit::{Batches, Measure, Order, Slot, Unit};
+use crate::check::Program;
+use crate::check::decls::walk;
+use crate::check::lower::{Frame, Hook, Lower, Model, R, Reported, Val};
+use crate::check::messages;
+use crate::check::model::{self, Declared};
+use crate::check::program::{BatchSpec, Budget, SweepSpec, Want, WantExpr};
+use crate::check::rule::{self, Problem, RuleGraph, Stage};
+use crate::check::sweep::{counters, words};
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::expr::diff;
+use crate::expr::graph::{Id, InputKind};
+use crate::expr::op::{InputId, Op, Unary};
+use crate::expr::rewrite::{self, Options};
+use crate::shape::{DataId, Dim, Shape};
+use crate::syntax::ast::{BatchOrder, Expr, ExprKind};
+
+/// Where a lane input's value comes from.
+pub(super) enum LaneSource {
+    /// An argument of a stage.
+    Argument { stage: usize, name: String, default: f64 },
+    /// A hyper.
+    Hyper { name: String, default: f64 },
+}
+
+impl LaneSource {
+    /// The value in a cell.
+    pub(super) fn value(&self, point: &Point) -> f64 {
+        match self {
+            LaneSource::Argument { stage, name, default } => match point.optimizer.stages[*stage].args.get(name).map(|v| &v.setting) {
+                Some(crate::results::Setting::Number(x)) => *x,
+                _ => *default,
+            },
+            LaneSource::Hyper { name, default } => point.hypers.get(name).copied().unwrap_or(*default),
+        }
+    }
+}
+
+/// A unit, and what planning its cells needs.
+pub(super) struct Built {
+    pub(super) unit: Unit,
+    pub(super) lane: Vec<LaneSource>,
+    pub(super) model: Model,
+    pub(super) declared: Declared,
+    /// The parameters that are updated, by name.
+    pub(super) updated: Vec<String>,
+}
+
+/// The building of one unit.
+pub(super) struct Build<'b> {
+    program: &'b Program,
+    spec: &'b SweepSpec,
+    point: &'b Point,
+    limits: &'b Limits,
+    diags: &'b mut Diagnostics,
+    model: Model,
+    declared: Declared,
+    lane: Vec<(InputId, LaneSource)>,
+}
+
+impl<'b> Build<'b> {
+    pub(super) fn new(program: &'b Program, spec: &'b SweepSpec, point: &'b Point, fixing: &[String], limits: &'b Limits, diags: &'b mut Diagnostics) -> Self {
+        let overrides: BTreeMap<String, f64> = point.hypers.iter().filter(|(name, _)| fixing.contains(name)).map(|(n, x)| (n.clone(), *x)).collect();
+        let (model, declared) = if overrides.is_empty() {
+            (program.model.clone(), program.declared.clone())
+        } else {
+            let mut model = program.data.clone();
+            let declared = model::declare(&mut model, &program.decls, &overrides, diags);
+            (model, declared)
+        };
+        Build { program, spec, point, limits, diags, model, declared, lane: Vec::new() }
+    }
+
+    fn fail<T>(&mut self, diagnostic: Diagnostic) -> R<T> {
+        self.diags.push(diagnostic);
+        Err(Reported)
+    }
+
+    /// The unit; nothing when something does not fit, which has been said.
+    pub(super) fn unit(mut self) -> Option<Built> {
+        self.build().ok()
+    }
+
+    fn build(&mut self) -> R<Built> {
+        let counters = counters(&mut self.model);
+        let mut loss = match self.model.names.get(&self.point.loss) {
+            Some(Val::Node(id)) => *id,
+            _ => return Err(Reported),
+        };
+        let loss_span = self.model.graph.span(loss).unwrap_or(self.spec.span);
+        if self.spec.maximize {
+            loss = self.model.graph.unary(Unary::Neg, loss);
+        }
+        let params: Vec<(String, Id)> =
+            self.declared.params.iter().filter(|p| diff::depends(&self.model.graph, loss, p.id)).map(|p| (p.name.clone(), p.id)).collect();
+        if params.is_empty() {
+            let message = format!("`{}` does not depend on any parameter", self.point.loss);
+            return self.fail(Diagnostic::error("E0451", loss_span, message).here("nothing to minimize").label(self.spec.span, "minimized here"));
+        }
+        for (name, id) in &params {
+            if !diff::depends_differentiably(&self.model.graph, loss, *id) {
+                let cut = diff::cuts(&self.model.graph, loss, &[*id]).into_iter().find_map(|c| self.model.graph.span(c));
+                let message = format!("`{}` does not feel `{name}`: its derivative is zero everywhere", self.point.loss);
+                let d = Diagnostic::error("E0452", cut.unwrap_or(loss_span), message).here("constant between jumps").label(self.spec.span, "minimized here");
+                return self.fail(d.help("keep it as a `metric`, and minimize something smooth"));
+            }
+        }
+        let options = Options::default();
+        let (list, _) = rewrite::rewrite(&mut self.model.graph, &[loss], &options);
+        let loss = list[0];
+        let wrt: Vec<Id> = params.iter().map(|(_, id)| *id).collect();
+        let grads = match diff::gradient(&mut self.model.graph, loss, &wrt) {
+            Ok(list) => list,
+            Err(why) => {
+                let d = messages::not_differentiable(&self.model, &why, loss_span);
+                return self.fail(d);
+            }
+        };
+        let (grads, _) = rewrite::rewrite(&mut self.model.graph, &grads, &options);
+        let stages = self.stages(&counters)?;
+        let problem = Problem { params: &params, loss, grads: &grads, counters };
+        let rule = rule::apply(&mut self.model, &self.program.decls, self.diags, &stages, &problem)?;
+        let mut quantities = Vec::new();
+        for want in &self.spec.wants {
+            quantities.push(self.measure(want, &stages, &params, &rule, loss)?);
+        }
+        let stop = match &self.spec.stop {
+            Some((e, _)) => Some(self.stop(e, &params, &rule, &grads, &counters)?),
+            None => None,
+        };
+        let hypers: Vec<(InputId, LaneSource)> = self
+            .declared
+            .hypers
+            .iter()
+            .filter_map(|h| Some((self.model.graph.as_input(h.id)?, LaneSource::Hyper { name: h.name.clone(), default: h.value })))
+            .collect();
+        self.lane.extend(hypers);
+        self.assemble(&params, &rule, loss, quantities, stop, &counters)
+    }
+
+    /// The stages of the rule with the values of their arguments.
+    fn stages(&mut self, counters: &[(&'static str, Id); 3]) -> R<Vec<Stage>> {
+        let mut stages = Vec::new();
+        for (place, stage) in self.point.optimizer.stages.iter().enumerate() {
+            let rule = self.program.decls.rules[&stage.rule].clone();
+            let mut args: BTreeMap<String, Val> = BTreeMap::new();
+            for formal in &rule.formals {
+                let name = &formal.name.name;
+                let is_word = !words(&rule, name).is_empty();
+                let given = stage.args.get(name);
+                let value = match given {
+                    Some(value) if is_word => Val::Word(crate::syntax::print::expr(&value.expr)),
+                    Some(value) if is_lane(value) => self.lane_input(place, name, f64::NAN),
+                    Some(value) => self.argument(&value.expr, counters, &BTreeMap::new())?,
+                    None => match formal.default.as_ref().map(|e| &e.kind) {
+                        Some(ExprKind::Name(word)) if is_word => Val::Word(word.clone()),
+                        Some(ExprKind::Number(x)) => self.lane_input(place, name, *x),
+                        _ => match &formal.default {
+                            Some(e) => self.argument(&e.clone(), counters, &args)?,
+                            None => return Err(Reported),
+                        },
+                    },
+                };
+                args.insert(name.clone(), value);
+            }
+            stages.push(Stage { rule, args });
+        }
+        Ok(stages)
+    }
+
+    fn lane_input(&mut self, stage: usize, name: &str, default: f64) -> Val {
+        let id = self.model.graph.input(name, InputKind::Arg, Shape::scalar());
+        if let Some(input) = self.model.graph.as_input(id) {
+            self.lane.push((input, LaneSource::Argument { stage, name: name.to_string(), default }));
+        }
+        Val::Node(id)
+    }
+
+    /// An argument that is an expression: a schedule, a formula of hypers and data, or of earlier arguments.
+    fn argument(&mut self, e: &Expr, counters: &[(&'static str, Id); 3], earlier: &BTreeMap<String, Val>) -> R<Val> {
+        let mut lower = Lower::new(&mut self.model, &self.program.decls, self.diags);
+        let mut names = earlier.clone();
+        names.extend(counters.iter().map(|(n, id)| ((*n).to_string(), Val::Node(*id))));
+        lower.frames.push(Frame { names, sealed: false, what: "an argument" });
+        lower.scalar(e, "an argument of a rule").map(Val::Node)
+    }
+
+    /// How a quantity is evaluated in this unit.
+    fn measure(&mut self, want: &Want, stages: &[Stage], params: &[(String, Id)], rule: &RuleGraph, loss: Id) -> R<Measure> {
+        let nan = |this: &mut Self| {
+            let nan = this.model.graph.number(f64::NAN);
+            let shape = Shape::fixed(&want.sizes);
+            Measure::Row(this.model.graph.broadcast_to(nan, &shape))
+        };
+        match &want.expr {
+            WantExpr::Model(e) => {
+                let mut lower = Lower::new(&mut self.model, &self.program.decls, self.diags);
+                let id = lower.node(e)?;
+                let sizes = self.model.rows.sizes(self.model.graph.shape(id));
+                if sizes != want.sizes {
+                    let d = Diagnostic::error("E0453", e.span, format!("`{}` has another shape in other cells of sweep `{}`", want.text, self.spec.name));
+                    return self.fail(d.here("changes with a hyper").help("reduce it to one number, such as `norm(..)`"));
+                }
+                let with: Vec<(Id, Id)> = params.iter().zip(&rule.report).filter(|((_, id), at)| id != *at).map(|((_, id), at)| (*id, *at)).collect();
+                Ok(Measure::Row(self.model.graph.substitute(&[id], &with)[0]))
+            }
+            WantExpr::Argument(name) => match stages.iter().find_map(|s| s.args.get(name)) {
+                Some(Val::Node(id)) => Ok(Measure::Step(*id)),
+                _ => Ok(nan(self)),
+            },
+            WantExpr::State { rule: of, state } => match rule.states.iter().find(|s| s.shared && s.own == (of.clone(), state.clone())) {
+                Some(slot) => Ok(Measure::Row(slot.input)),
+                None => Ok(nan(self)),
+            },
+            WantExpr::OnBatch(name) if *name == self.point.loss => Ok(Measure::Step(loss)),
+            WantExpr::OnBatch(_) => Ok(nan(self)),
+        }
+    }
+
+    /// `stop when`.
+    fn stop(&mut self, e: &Expr, params: &[(String, Id)], rule: &RuleGraph, grads: &[Id], counters: &[(&'static str, Id); 3]) -> R<Measure> {
+        let mut of_step = false;
+        let mut of_row = false;
+        walk(e, &mut |e| match &e.kind {
+            ExprKind::Name(n) if n == "change" => of_step = true,
+            ExprKind::On { part, .. } if part.name == "batch" => of_step = true,
+            ExprKind::Name(n) if n == "grad" || self.program.decls.values.contains_key(n) => of_row = true,
+            _ => {}
+        });
+        if of_step && of_row {
+            let d = crate::check::decls::not_yet(e.span, "a stop condition on the last update and the present point at once");
+            return self.fail(d);
+        }
+        let flat = |this: &mut Self, list: &[Id]| {
+            let parts: Vec<Id> = list
+                .iter()
+                .map(|&id| {
+                    let n = this.model.rows.count(this.model.graph.shape(id)).unwrap_or(1);
+                    match this.model.graph.shape(id).rank() {
+                        1 => id,
+                        _ => this.model.graph.add(Op::Reshape(Shape::fixed(&[n])), &[id]),
+                    }
+                })
+                .collect();
+            if parts.len() == 1 { parts[0] } else { this.model.graph.add(Op::Concat(0), &parts) }
+        };
+        let moved: Vec<Id> =
+            params.iter().zip(&rule.params).map(|((_, old), new)| self.model.graph.binary(crate::expr::op::Binary::Sub, *new, *old)).collect();
+        let change = flat(self, &moved);
+        let gradient = flat(self, grads);
+        let mut names: BTreeMap<String, Val> = counters.iter().map(|(n, id)| ((*n).to_string(), Val::Node(*id))).collect();
+        names.insert("step".to_string(), Val::Node(counters[0].1));
+        names.insert("change".to_string(), Val::Node(change));
+        names.insert("grad".to_string(), Val::Node(gradient));
+        let mut lower = Lower::new(&mut self.model, &self.program.decls, self.diags);
+        lower.frames.push(Frame { names, sealed: false, what: "a stop condition" });
+        lower.hook = Some(Rc::new(StopHook));
+        let id = lower.scalar(e, "a stop condition")?;
+        if of_step {
+            return Ok(Measure::Step(id));
+        }
+        let with: Vec<(Id, Id)> = params.iter().zip(&rule.report).filter(|((_, id), at)| id != *at).map(|((_, id), at)| (*id, *at)).collect();
+        Ok(Measure::Row(self.model.graph.substitute(&[id], &with)[0]))
+    }
+
+    fn assemble(
+        &mut self,
+        params: &[(String, Id)],
+        rule: &RuleGraph,
+        loss: Id,
+        quantities: Vec<Measure>,
+        stop: Option<Measure>,
+        counters: &[(&'static str, Id); 3],
+    ) -> R<Built> {
+        // All expressions at once, so that what they share is rewritten once.
+        let id_of = |m: &Measure| match m {
+            Measure::Row(id) | Measure::Step(id) => *id,
+        };
+        let mut roots: Vec<Id> = vec![loss];
+        roots.extend(&rule.params);
+        roots.extend(rule.params_epoch.iter().flatten());
+        roots.extend(rule.states.iter().flat_map(|s| [s.start, s.next]));
+        roots.extend(rule.states.iter().filter_map(|s| s.next_epoch));
+        roots.extend(quantities.iter().map(id_of));
+        roots.extend(stop.iter().map(id_of));
+        let (new, _) = rewrite::rewrite(&mut self.model.graph, &roots, &Options::default());
+        let image: BTreeMap<Id, Id> = roots.iter().copied().zip(new).collect();
+        let at = |id: Id| image[&id];
+        let measured = |m: &Measure| match m {
+            Measure::Row(id) => Measure::Row(at(*id)),
+            Measure::Step(id) => Measure::Step(at(*id)),
+        };
+        let batches = match &self.spec.batches {
+            Some(batches) => Some(self.batches(batches, at(loss))?),
+            None => None,
+        };
+        let steps_per_epoch = match &batches {
+            None => 1,
+            Some(b) => {
+                let n = self.model.rows.of(Dim::Rows(b.data));
+                if b.drop_last { (n / b.size) as u64 } else { n.div_ceil(b.size) as u64 }
+            }
+        };
+        let budget = match self.spec.budget {
+            Budget::Steps(n) => n,
+            Budget::Epochs(n) => n.saturating_mul(steps_per_epoch),
+        };
+        if budget > self.limits.steps {
+            let message = format!("{budget} steps a run");
+            return self.fail(Diagnostic::error("E0454", self.spec.span, message).here(format!("the limit is {}", self.limits.steps)).help("raise `--max-steps`"));
+        }
+        if let (Some(Batches { order: Order::Given(list), .. }), Some(spec)) = (&batches, &self.spec.batches) {
+            let epochs = budget.div_ceil(steps_per_epoch.max(1));
+            if (list.len() as u64) < epochs {
+                let message = format!("the order has {} epochs, the run {epochs}", list.len());
+                return self.fail(Diagnostic::error("E0455", spec.span, message).here("not enough rows of row numbers"));
+            }
+        }
+        let graph = self.model.graph.clone();
+        let columns = graph
+            .inputs()
+            .iter()
+            .enumerate()
+            .filter(|(_, input)| matches!(input.kind, InputKind::Column(_)))
+            .filter_map(|(i, _)| self.model.known.get(&InputId(i as u32)).map(|v| (InputId(i as u32), Arc::clone(v))))
+            .collect();
+        let input = |place: usize| graph.as_input(counters[place].1);
+        let unit = Unit {
+            rows: self.model.rows.clone(),
+            columns,
+            params: params
+                .iter()
+                .enumerate()
+                .map(|(place, (name, id))| Slot { name: name.clone(), input: *id, next: at(rule.params[place]), next_epoch: rule.params_epoch[place].map(at) })
+                .collect(),
+            states: rule.states.iter().map(|s| Slot { name: s.name.clone(), input: s.input, next: at(s.next), next_epoch: s.next_epoch.map(at) }).collect(),
+            state_starts: rule.states.iter().map(|s| at(s.start)).collect(),
+            lane: self.lane.iter().map(|(input, _)| *input).collect(),
+            step: input(0),
+            epoch: input(1),
+            steps: input(2),
+            loss: at(loss),
+            quantities: quantities.iter().map(measured).collect(),
+            stop: stop.as_ref().map(measured),
+            stop_text: self.spec.stop.as_ref().map(|(_, text)| text.clone()).unwrap_or_default(),
+            evaluations_per_step: rule.evaluations,
+            batches,
+            budget,
+            steps_per_epoch,
+            graph,
+        };
+        Ok(Built {
+            unit,
+            lane: std::mem::take(&mut self.lane).into_iter().map(|(_, source)| source).collect(),
+            model: std::mem::take(&mut self.model),
+            declared: std::mem::take(&mut self.declared),
+            updated: params.iter().map(|(name, _)| name.clone()).collect(),
+        })
+    }
+
+    fn batches(&mut self, spec: &BatchSpec, loss: Id) -> R<Batches> {
+        let size = Lower::new(&mut self.model, &self.program.decls, self.diags).whole(&spec.size, "the size of a batch", 1.0)?;
+        let mut found: Vec<DataId> = Vec::new();
+        for id in self.model.graph.reachable(&[loss]) {
+            if let Some(input) = self.model.graph.as_input(id)
+                && let InputKind::Column(data) = self.model.graph.input_info(input).kind
+                && self.model.graph.input_info(input).shape.has_rows()
+                && !found.contains(&data)
+            {
+                found.push(data);
+            }
+        }
+        let [data] = found[..] else {
+            let what = if found.is_empty() { "no data" } else { "the rows of several datasets" };
+            let message = format!("`{}` is over {what}: there are no batches to take", self.point.loss);
+            return self.fail(Diagnostic::error("E0456", spec.span, message).here("which rows?"));
+        };
+        let n = self.model.rows.of(Dim::Rows(data));
+        if size > n {
+            let message = format!("a batch of {size} rows, and there are {n}");
+            let name = self.model.data[data.0 as usize].name.clone();
+            return self.fail(Diagnostic::error("E0457", spec.size.span, message).here("more than all").label(name.span, format!("{n} rows")).replace(spec.size.span, n.to_string(), "all of them"));
+        }
+        let seed = |this: &mut Self| match this.program.seed {
+            Some(seed) => Ok(seed),
+            None => {
+                let start = crate::source::Span { lo: 0, hi: 0, ..spec.span };
+                let d = Diagnostic::error("E0230", spec.span, "a file that draws needs a seed").here("shuffled with which seed?");
+                this.fail(d.replace(start, "rng 1\n", "nothing random is hidden: name one"))
+            }
+        };
+        let order = match &spec.order {
+            BatchOrder::InOrder | BatchOrder::Unsaid => Order::InOrder,
+            BatchOrder::Shuffled => Order::Shuffled(seed(self)?),
+            BatchOrder::Cumulatively => Order::Cumulatively(seed(self)?),
+            BatchOrder::Drawn => Order::Drawn(seed(self)?),
+            BatchOrder::InOrderOf(e) => Order::Given(Arc::new(self.given(e, n)?)),
+        };
+        Ok(Batches { data, size, drop_last: spec.drop_last, order })
+    }
+
+    /// The row numbers of `in order of M`.
+    fn given(&mut self, e: &Expr, n: usize) -> R<Vec<Vec<u32>>> {
+        let mut lower = Lower::new(&mut self.model, &self.program.decls, self.diags);
+        let id = lower.node(e)?;
+        let rank = lower.model.graph.shape(id).rank();
+        let Some(values) = lower.model.constant(id).filter(|_| rank == 2) else {
+            let text = lower.show(id);
+            return lower.fail(Diagnostic::error("E0458", e.span, "an order is a matrix of row numbers, a row for each epoch").here(text));
+        };
+        let mut epochs = Vec::new();
+        for (epoch, row) in values.outer_iter().enumerate() {
+            let mut list = Vec::new();
+            for (place, &x) in row.iter().enumerate() {
+                if x.fract() != 0.0 || x < 0.0 || x >= n as f64 {
+                    let found = crate::numeric::format::shortest(x);
+                    let message = format!("row number {found} in epoch {}, place {}; rows go from 0 to {}", epoch + 1, place + 1, n.saturating_sub(1));
+                    return self.fail(Diagnostic::error("E0459", e.span, message).here("no such row"));
+                }
+                list.push(x as u32);
+            }
+            if list.len() != n {
+                let message = format!("an epoch has {} row numbers, the dataset {n} rows", list.len());
+                return self.fail(Diagnostic::error("E0459", e.span, message).here(format!("{} columns", list.len())));
+            }
+            epochs.push(list);
+        }
+        Ok(epochs)
+    }
+}
+
+/// What only stop conditions know.
+struct StopHook;
+
+impl Hook for StopHook {
+    fn ask(&self, lower: &mut Lower<'_>, e: &Expr) -> R<Option<Val>> {
+        if let ExprKind::Call { name, .. } = &e.kind
+            && matches!(name.name.as_str(), "since_lowest" | "average" | "previous" | "lowest" | "highest" | "start" | "steps_to" | "count" | "gap")
+            && lower.decls.function("", &name.name).is_none()
+        {
+            return lower.fail(crate::check::decls::not_yet(e.span, &format!("`{}` in a stop condition", name.name)));
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,131 @@
+//! A plan as text: every default, every cell, every convention.
+//!
+//! It decides nothing.
+
+use serde::Serialize;
+
+use super::unit::{Measure, Order, Pace, Plan};
+use crate::expr::print;
+use crate::results::Setting;
+
+#[derive(Serialize)]
+struct Shown {
+    optrun: &'static str,
+    sweep: Vec<ShownSweep>,
+}
+
+#[derive(Serialize)]
+struct ShownSweep {
+    name: String,
+    replicates: usize,
+    recorded: String,
+    traced: Vec<String>,
+    unit: Vec<ShownUnit>,
+    cell: Vec<ShownCell>,
+}
+
+#[derive(Serialize)]
+struct ShownUnit {
+    steps: u64,
+    steps_per_epoch: u64,
+    gradients_per_step: u64,
+    batches: String,
+    loss: String,
+    update: Vec<String>,
+    states: Vec<String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    stop_when: String,
+    quantities: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct ShownCell {
+    cell: usize,
+    unit: usize,
+    optimizer: String,
+    loss: String,
+    replicate: usize,
+    settings: toml::Table,
+    numbers: toml::Table,
+}
+
+/// The plan as TOML.
+#[must_use]
+pub fn toml(plan: &Plan) -> String {
+    let sweeps = plan.sweeps.iter().map(|sweep| {
+        let unit = sweep.units.iter().map(|unit| {
+            let text = |id| print::infix(&unit.graph, id);
+            let slot = |s: &super::unit::Slot| {
+                let event = s.next_epoch.map(|id| format!("; at the end of an epoch {}", text(id))).unwrap_or_default();
+                format!("{} <- {}{event}", s.name, text(s.next))
+            };
+            ShownUnit {
+                steps: unit.budget,
+                steps_per_epoch: unit.steps_per_epoch,
+                gradients_per_step: unit.evaluations_per_step,
+                batches: match &unit.batches {
+                    None => "all rows in every step".to_string(),
+                    Some(b) => {
+                        let order = match &b.order {
+                            Order::InOrder => "in order".to_string(),
+                            Order::Given(list) => format!("in a given order of {} epochs", list.len()),
+                            Order::Shuffled(seed) => format!("shuffled, seed {seed}"),
+                            Order::Cumulatively(seed) => format!("shuffled cumulatively, seed {seed}"),
+                            Order::Drawn(seed) => format!("drawn with replacement, seed {seed}"),
+                        };
+                        format!("{} rows {order}, {}", b.size, if b.drop_last { "the incomplete last batch dropped" } else { "the last batch is what remains" })
+                    }
+                },
+                loss: text(unit.loss),
+                update: unit.params.iter().map(slot).collect(),
+                states: unit.states.iter().zip(&unit.state_starts).map(|(s, start)| format!("{}; starts at {}", slot(s), text(*start))).collect(),
+                stop_when: unit.stop_text.clone(),
+                quantities: sweep
+                    .quantities
+                    .iter()
+                    .zip(&unit.quantities)
+                    .map(|(q, m)| match m {
+                        Measure::Row(id) => format!("{} = {}", q.text, text(*id)),
+                        Measure::Step(id) => format!("{} = {} (of the step)", q.text, text(*id)),
+                    })
+                    .collect(),
+            }
+        });
+        let cell = sweep.cells.iter().enumerate().map(|(id, cell)| {
+            let unit = &sweep.units[cell.unit];
+            let settings = sweep.axes.iter().zip(&cell.settings).filter_map(|(name, value)| {
+                let value = match value {
+                    Setting::Blank => return None,
+                    Setting::Number(x) => toml::Value::Float(*x),
+                    Setting::Text(text) => toml::Value::String(text.clone()),
+                };
+                Some((name.clone(), value))
+            });
+            let numbers = unit.lane.iter().zip(&cell.lane).map(|(input, x)| (unit.graph.input_info(*input).name.clone(), toml::Value::Float(*x)));
+            ShownCell {
+                cell: id,
+                unit: cell.unit,
+                optimizer: cell.optimizer.clone(),
+                loss: cell.loss.clone(),
+                replicate: cell.replicate,
+                settings: settings.collect(),
+                numbers: numbers.collect(),
+            }
+        });
+        ShownSweep {
+            name: sweep.name.clone(),
+            replicates: sweep.replicates,
+            recorded: match sweep.pace {
+                Pace::Steps(1) => "each step".to_string(),
+                Pace::Steps(n) => format!("each {n} steps"),
+                Pace::Epochs(1) => "each epoch".to_string(),
+                Pace::Epochs(n) => format!("each {n} epochs"),
+            },
+            traced: sweep.traced.iter().map(|&at| sweep.quantities[at].text.clone()).collect(),
+            unit: unit.collect(),
+            cell: cell.collect(),
+        }
+    });
+    let shown = Shown { optrun: env!("CARGO_PKG_VERSION"), sweep: sweeps.collect() };
+    toml::to_string_pretty(&shown).unwrap_or_else(|error| format!("# internal: {error}\n"))
+}
