@@ -6,7 +6,8 @@ use optrun::expr::graph::{Graph, Id, InputKind};
 use optrun::expr::op::{Binary, Op, Reduce, Unary};
 use optrun::shape::{DataId, Dim, Shape};
 
-use crate::evaluate::slopes;
+use crate::complex::real;
+use crate::evaluate::{evaluate, slopes};
 use crate::{Points, assert_close, rows, values, weighted_sum};
 
 type Builder = Box<dyn Fn(&mut Graph, &[Id]) -> Id>;
@@ -152,6 +153,7 @@ fn cases() -> Vec<Case> {
         plain(Op::Select, &[(&[2, 3], -1.0, 1.0), (&[2, 3], -2.0, 2.0), (&[2, 3], -2.0, 2.0)]),
         plain(Op::Select, &[(&[2, 1], 0.5, 1.0), (&[1, 3], -2.0, 2.0), (&[], -2.0, 2.0)]),
         plain(Op::Select, &[(&[3], -1.0, 1.0), (&[], -2.0, 2.0), (&[2, 3], -2.0, 2.0)]),
+        plain(Op::Select, &[(&[1], 0.5, 1.0), (&[3], -2.0, 2.0), (&[2, 3], -2.0, 2.0)]),
         case("a condition of the variable", &[(&[2, 3], -2.0, 2.0), (&[3], 0.5, 2.0)], |graph, x| {
             let zero = graph.number(0.0);
             let positive = graph.binary(Binary::Lt, zero, x[0]);
@@ -233,6 +235,9 @@ fn every_operation_to_third_order() {
             let at: Vec<ArrayD<f64>> =
                 case.inputs.iter().map(|(shape, low, high)| points.array(&rows().sizes(shape), *low, *high)).collect();
             let node = (case.build)(&mut graph, &wrt);
+            let complex: Vec<_> = at.iter().map(|x| x.mapv(real)).collect();
+            let reference = evaluate(&graph, &[node], &complex, &rows())[0].mapv(|z| z.re);
+            assert_close(&values(&graph, &[node], &at), &[reference], 1e-13, &format!("value of {}", case.name));
             seen.extend(graph.nodes().iter().filter_map(|node| number(&node.op)));
             let mut of = weighted_sum(&mut graph, node, &mut points);
             for (order, tolerance) in [(1, 1e-12), (2, 1e-10), (3, 1e-8)] {

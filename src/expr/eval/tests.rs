@@ -200,3 +200,27 @@ fn a_long_chain_neither_recurses_nor_keeps_everything() {
     assert_eq!(values.get(root).unwrap().sum(), 100_000.5);
     assert_eq!(values.0.iter().flatten().count(), 1);
 }
+
+#[test]
+fn systems_and_singular_values() {
+    let solve = |a: &[f64], b: &[f64], sizes: &[usize]| {
+        value(|graph| {
+            let (a, b) = (graph.literal(&[2, 2], a), graph.literal(sizes, b));
+            graph.add(Op::Solve, &[a, b])
+        })
+    };
+    // 0 stands where a pivot should: rows must be exchanged.
+    assert_eq!(solve(&[0.0, 2.0, 4.0, 8.0], &[6.0, 28.0], &[2]), [1.0, 3.0]);
+    assert_eq!(solve(&[2.0, 0.0, 0.0, 4.0], &[2.0, 4.0, 8.0, 16.0], &[2, 2]), [1.0, 2.0, 2.0, 4.0]);
+    assert!(solve(&[1.0, 2.0, 2.0, 4.0], &[1.0, 1.0], &[2]).iter().all(|x| x.is_nan()));
+    let norm = |sizes: &[usize], a: &[f64]| {
+        value(|graph| {
+            let a = graph.literal(sizes, a);
+            graph.add(Op::SpectralNorm, &[a])
+        })[0]
+    };
+    // The singular values of ((3, 0), (4, 5)) are the roots of 45 and 5.
+    assert!((norm(&[2, 2], &[3.0, 0.0, 4.0, 5.0]) - 45f64.sqrt()).abs() < 1e-14);
+    assert!((norm(&[1, 3], &[2.0, 3.0, 6.0]) - 7.0).abs() < 1e-14);
+    assert!(norm(&[1, 2], &[f64::NAN, 1.0]).is_nan());
+}
