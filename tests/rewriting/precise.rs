@@ -143,12 +143,13 @@ impl Twice {
     }
 }
 
-/// How many bits of a result are wrong: 0 for the nearest number, 64 where it is not finite.
-pub(crate) fn bits_wrong(found: f64, truth: Twice) -> f64 {
+/// How many bits of a result are wrong beyond a slack: 0 for the nearest number, 64 where it is not finite.
+pub(crate) fn bits_wrong(found: f64, truth: Twice, slack: f64) -> f64 {
     if !found.is_finite() {
         return 64.0;
     }
     let unit = f64::from_bits(truth.0.abs().to_bits() + 1) - truth.0.abs();
-    let error = ((twice(found) - truth).0 / unit).abs();
+    let slack = if slack.is_finite() { slack } else { 0.0 };
+    let error = (twice(found) - truth).0.abs() / unit.max(slack);
     core_math::log2(1.0 + (error - 0.5).max(0.0)).min(64.0)
 }

@@ -215,6 +215,10 @@ impl Reader<'_> {
             "sigmoid_slope" => self.g.unary(Unary::SigmoidSlope, x),
             "tanh_slope" => self.g.unary(Unary::TanhSlope, x),
             "squeeze1" => self.g.add(Op::Squeeze(1), &args),
+            "stack" => {
+                let args: Vec<Id> = args.iter().map(|&x| self.g.add(Op::Expand(0), &[x])).collect();
+                self.g.add(Op::Concat(0), &args)
+            }
             "whole" => self.g.add(Op::Slice { axis: 0, start: 0, step: 1, len: 3 }, &args),
             "unpick" => self.g.add(Op::Unpick(10), &args),
             // Not in the language: all elements one number, in the shape of the rows or of three elements.
