@@ -270,7 +270,11 @@ fn logarithmic(range: (f64, f64), wanted: usize) -> Option<(Vec<Tick>, Vec<f64>)
         let stride = *STRIDES.iter().find(|&&s| kept(s).count() <= wanted.max(3))?;
         let stride = if kept(stride).count() >= LABELS.0 { stride } else { STRIDES[STRIDES.iter().position(|s| *s == stride)? - 1] };
         let chosen: Vec<Decimal> = kept(stride).copied().collect();
-        let minor = if stride == 1 { of(&[2, 3, 4, 5, 6, 7, 8, 9]).map(Decimal::value).collect() } else { decades.iter().map(|d| d.value()).collect() };
+        let minor = if stride == 1 {
+            of(&[2, 3, 4, 5, 6, 7, 8, 9]).map(Decimal::value).collect()
+        } else {
+            decades.iter().map(|d| d.value()).collect()
+        };
         return Some((named(&chosen), minor));
     }
     let span = log10(range.1) - log10(range.0);
