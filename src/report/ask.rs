@@ -163,6 +163,11 @@ impl Asked<'_, '_> {
         self.at(place, cells).first().copied().unwrap_or(f64::NAN)
     }
 
+    /// The elements of one of its leaves for a run.
+    pub(super) fn leaf(&self, leaf: usize, place: Place, cells: usize) -> Vec<f64> {
+        self.leaves.get(leaf).map(|leaf| self.whole(leaf, place, cells)).unwrap_or_default()
+    }
+
     /// The elements of the value in the first recorded row, in the second, ...
     pub(super) fn rows(&self, place: Place, cells: usize) -> Vec<f64> {
         let count = self.reader.run(place).trace.steps.len();

@@ -1,5 +1,6 @@
 //! Results to tables and figures: values first, drawn last.
 
+pub mod build;
 pub mod contour;
 pub mod expect;
 pub mod export;
@@ -21,6 +22,7 @@ mod label;
 mod layout;
 mod legend;
 mod marks;
+mod plot;
 mod scene;
 mod select;
 mod statistics;

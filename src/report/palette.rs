@@ -34,8 +34,7 @@ pub const SERIES: [Rgb; 8] = [
 ];
 
 /// Lengths of dashes and gaps in points, for a line of the usual width; solid first.
-pub const DASHES: [&[f64]; 6] =
-    [&[], &[5.5, 2.5], &[1.6, 2.2], &[7.0, 2.2, 1.6, 2.2], &[11.0, 3.0], &[7.0, 2.0, 1.6, 2.0, 1.6, 2.0]];
+pub const DASHES: [&[f64]; 6] = [&[], &[5.5, 2.5], &[1.6, 2.2], &[7.0, 2.2, 1.6, 2.2], &[11.0, 3.0], &[7.0, 2.0, 1.6, 2.0, 1.6, 2.0]];
 
 /// Viridis at 0, 1/32, ..., 1.
 const VIRIDIS: [Rgb; 33] = [

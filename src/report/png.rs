@@ -16,7 +16,9 @@ use plotters::element::{Circle, Drawable, PathElement, PointCollection, Polygon,
 use plotters::prelude::Cartesian2d;
 use plotters::style::{RGBAColor, ShapeStyle};
 use plotters_backend::{BackendColor, BackendCoord, BackendStyle, DrawingBackend, DrawingErrorKind};
-use tiny_skia::{Color, FillRule, LineCap, LineJoin, Paint as SkiaPaint, PathBuilder, Pixmap, Rect as SkiaRect, Stroke, StrokeDash, Transform};
+use tiny_skia::{
+    Color, FillRule, LineCap, LineJoin, Paint as SkiaPaint, PathBuilder, Pixmap, Rect as SkiaRect, Stroke, StrokeDash, Transform,
+};
 
 use super::figure::Figure;
 use super::font::{Font, Piece};

@@ -1,0 +1,289 @@
+//! Lines, points and bars: over recorded rows, or over cells; centres and bands over replicates.
+//!
+//! It decides no colours and no ranges.
+
+use std::collections::BTreeMap;
+
+use super::sheet::{Drawing, Sheet};
+use crate::report::ask::Asked;
+use crate::report::cells::{Place, Reader, Value};
+use crate::report::figure::{Layer, Scale, Style};
+use crate::report::keys::ReadyKey;
+use crate::report::statistics::{half_width, mean, median, quantile, standard_deviation};
+use crate::results::view::{Band, Center, SeriesMark};
+
+/// Width of a line.
+const WIDTH: f64 = 1.6;
+/// Width of the lines of bars of error.
+const THIN: f64 = 1.0;
+/// A line through so few points shows them.
+const FEW: usize = 30;
+/// The share of its place that a group of bars takes.
+const BAR: f64 = 0.8;
+
+/// One `lines Y over X`, ready.
+pub(super) struct Series<'a, 'r> {
+    pub(super) mark: SeriesMark,
+    pub(super) y: Asked<'a, 'r>,
+    pub(super) along: ReadyAlong<'a, 'r>,
+    /// The strand of its first element.
+    pub(super) first: usize,
+    /// Axes that the points of one series stand for together.
+    pub(super) merged: Vec<&'a str>,
+    pub(super) smooth: usize,
+}
+
+/// What a series runs over, ready.
+pub(super) enum ReadyAlong<'a, 'r> {
+    Step,
+    Epoch,
+    Rows(Asked<'a, 'r>),
+    Cells(ReadyKey<'a, 'r>),
+}
+
+/// A point that stands for one or more runs: x, centre, ends of the band.
+struct Point {
+    x: f64,
+    y: f64,
+    band: Option<(f64, f64)>,
+}
+
+/// Where a bar stands among its neighbours: the how manieth of how many.
+pub(super) type Slot = (usize, usize);
+
+impl Series<'_, '_> {
+    /// Draws all strands for the cells of one look.
+    pub(super) fn draw(&self, drawing: &mut Drawing<'_, '_>, sheet: &mut Sheet, cells: &[Place], styles: &[Style], slot: Slot) {
+        match &self.along {
+            ReadyAlong::Cells(key) => self.over_cells(drawing, sheet, cells, styles, key, slot),
+            _ => self.over_rows(drawing, sheet, cells, styles),
+        }
+    }
+
+    fn over_rows(&self, drawing: &mut Drawing<'_, '_>, sheet: &mut Sheet, cells: &[Place], styles: &[Style]) {
+        let tables: Vec<(Place, Vec<f64>, Vec<f64>)> = cells
+            .iter()
+            .map(|&place| {
+                let trace = &drawing.reader.run(place).trace;
+                let xs = match &self.along {
+                    ReadyAlong::Rows(asked) => asked.rows(place, drawing.cells),
+                    ReadyAlong::Epoch => trace.epochs.iter().map(|&epoch| epoch as f64).collect(),
+                    _ => trace.steps.iter().map(|&step| step as f64).collect(),
+                };
+                (place, xs, self.y.rows(place, drawing.cells))
+            })
+            .collect();
+        let apart = matches!(self.along, ReadyAlong::Rows(_)) && !alike(&tables);
+        for (element, &style) in styles.iter().enumerate() {
+            let runs: Vec<(Place, Vec<(f64, f64)>)> =
+                tables.iter().map(|(place, xs, ys)| (*place, self.points_of(xs, ys, element, styles.len()))).collect();
+            if let ([_], _) | (_, true) = (&runs[..], apart) {
+                for (place, points) in runs {
+                    let bad = drawing.mark(place);
+                    let points = drawing.placed(points);
+                    drawing.show(&points, bad);
+                    self.push(sheet, points, style, bad);
+                }
+                continue;
+            }
+            // The rows of replicates belong together when their x is the same.
+            let mut rows: BTreeMap<u64, (f64, Vec<f64>)> = BTreeMap::new();
+            for (place, points) in &runs {
+                drawing.mark(*place);
+                for &(x, y) in points.iter().filter(|p| p.0.is_finite() && p.1.is_finite()) {
+                    rows.entry(ordered(x)).or_insert_with(|| (x, Vec::new())).1.push(y);
+                }
+            }
+            let points: Vec<Point> = rows.into_values().map(|(x, values)| drawing.center(x, &values)).collect();
+            drawing.show(&points.iter().map(|point| (point.x, point.y)).collect::<Vec<_>>(), false);
+            self.push_centers(drawing, sheet, &points, style, false);
+        }
+    }
+
+    /// The points of one run: smoothed, and of each epoch only the last.
+    fn points_of(&self, xs: &[f64], ys: &[f64], element: usize, width: usize) -> Vec<(f64, f64)> {
+        let own: Vec<f64> = ys.iter().skip(element).step_by(width.max(1)).copied().collect();
+        let own = if self.smooth > 1 { smoothed(&own, self.smooth) } else { own };
+        let mut points: Vec<(f64, f64)> = Vec::with_capacity(own.len());
+        for (&x, y) in xs.iter().zip(own) {
+            if matches!(self.along, ReadyAlong::Epoch) && points.last().is_some_and(|last| last.0 == x) {
+                points.pop();
+            }
+            points.push((x, y));
+        }
+        points
+    }
+
+    fn over_cells(
+        &self,
+        drawing: &mut Drawing<'_, '_>,
+        sheet: &mut Sheet,
+        cells: &[Place],
+        styles: &[Style],
+        key: &ReadyKey<'_, '_>,
+        (slot, slots): Slot,
+    ) {
+        let reader = drawing.reader;
+        let units: Vec<Vec<Place>> =
+            Reader::group(cells, |place| reader.identity(place, &self.merged)).into_iter().map(|(_, unit)| unit).collect();
+        let tables: Vec<(f64, Vec<Place>, Vec<Vec<f64>>)> = units
+            .into_iter()
+            .map(|unit| {
+                let values: Vec<Value<'_>> = unit.iter().map(|&place| key.value(reader, place, drawing.cells)).collect();
+                let x = match drawing.x.scale {
+                    Scale::Categorical => place_of(&drawing.x.names, values[0]),
+                    _ => mean(&values.iter().map(|value| value.number()).collect::<Vec<f64>>()),
+                };
+                let ys = unit.iter().map(|&place| self.y.at(place, drawing.cells)).collect();
+                (x, unit, ys)
+            })
+            .collect();
+        let narrowest = gap(tables.iter().map(|table| table.0));
+        for (element, &style) in styles.iter().enumerate() {
+            let mut points: Vec<Point> = Vec::new();
+            for (x, unit, ys) in &tables {
+                let values: Vec<f64> = ys.iter().filter_map(|y| y.get(element).copied()).collect();
+                let bad = unit.iter().filter(|&&place| drawing.mark(place)).count() > 0;
+                let x = if self.mark == SeriesMark::Bars {
+                    let all = (slots * styles.len()) as f64;
+                    x + narrowest * BAR * ((slot * styles.len() + element) as f64 + 0.5 - all / 2.0) / all
+                } else {
+                    *x
+                };
+                // One value that is no number makes the mean none; so it is not hidden behind the others.
+                let number = values.iter().all(|y| y.is_finite());
+                let point = if number { drawing.center(x, &values) } else { Point { x, y: f64::NAN, band: None } };
+                drawing.x.show(x);
+                drawing.show(&[(x, point.y)], bad);
+                if bad || !number {
+                    sheet.push_cross((x, point.y), style);
+                }
+                points.push(point);
+            }
+            points.sort_by(|a, b| a.x.total_cmp(&b.x));
+            points.dedup_by(|b, a| a.x == b.x && a.y == b.y);
+            match self.mark {
+                SeriesMark::Bars => self.push_bars(drawing, sheet, &points, style, narrowest * BAR / (slots * styles.len()) as f64),
+                _ => self.push_centers(drawing, sheet, &points, style, self.mark == SeriesMark::Points),
+            }
+        }
+    }
+
+    fn push_bars(&self, drawing: &mut Drawing<'_, '_>, sheet: &mut Sheet, points: &[Point], style: Style, width: f64) {
+        let tops = drawing.placed(points.iter().map(|point| (point.x, point.y)).collect());
+        if drawing.y.scale == Scale::Linear {
+            drawing.y.show(0.0);
+        }
+        sheet.layers.push(Layer::Bars { points: tops, style, width });
+        push_errors(drawing, sheet, points, Style { color: crate::report::figure::Ink::Black, ..style });
+    }
+
+    /// A line (or symbols) through centres, with their bands.
+    fn push_centers(&self, drawing: &mut Drawing<'_, '_>, sheet: &mut Sheet, points: &[Point], style: Style, errors: bool) {
+        let line = drawing.placed(points.iter().map(|point| (point.x, point.y)).collect());
+        if errors {
+            push_errors(drawing, sheet, points, style);
+        } else {
+            let least = drawing.y.least();
+            let band: Vec<(f64, f64, f64)> =
+                points.iter().filter_map(|point| point.band.map(|(low, high)| (point.x, low.max(least), high.max(least)))).collect();
+            let band: Vec<(f64, f64, f64)> = band.into_iter().filter(|b| drawing.x.holds(b.0)).collect();
+            if band.len() > 1 {
+                drawing.show(&band.iter().map(|b| (b.0, b.2)).collect::<Vec<_>>(), false);
+                drawing.show(&band.iter().filter(|b| b.1 > least).map(|b| (b.0, b.1)).collect::<Vec<_>>(), false);
+                sheet.layers.push(Layer::Band { points: band, style });
+            }
+        }
+        self.push(sheet, line, style, false);
+    }
+
+    fn push(&self, sheet: &mut Sheet, mut points: Vec<(f64, f64)>, style: Style, bad: bool) {
+        while points.last().is_some_and(|p| !p.1.is_finite()) {
+            points.pop();
+        }
+        let drawn = points.iter().filter(|p| p.1.is_finite()).count();
+        if drawn == 0 {
+            return;
+        }
+        if self.mark != SeriesMark::Lines {
+            sheet.push_run(Layer::Points { points, style }, bad, false);
+            return;
+        }
+        let few = drawn <= FEW && matches!(self.along, ReadyAlong::Cells(_)) || drawn == 1;
+        // On a long line a symbol now and then tells it from the others.
+        let every = if few { Some(1) } else { (style.marker > 0).then(|| points.len().div_ceil(10)) };
+        if let Some(every) = every {
+            sheet.layers.push(Layer::Points { points: points.iter().step_by(every).copied().collect(), style });
+        }
+        sheet.push_run(Layer::Line { points, style, width: WIDTH }, bad, false);
+    }
+}
+
+impl Drawing<'_, '_> {
+    /// The centre of some values with its band.
+    fn center(&mut self, x: f64, values: &[f64]) -> Point {
+        if let [y] = values {
+            return Point { x, y: *y, band: None };
+        }
+        let (least, most) = self.aggregated.unwrap_or((values.len(), values.len()));
+        self.aggregated = Some((least.min(values.len()), most.max(values.len())));
+        let y = if self.center == Center::Mean { mean(values) } else { median(values) };
+        let around = |half: f64| Some((mean(values) - half, mean(values) + half));
+        let band = match self.band {
+            Band::Ci95 => around(half_width(values)),
+            Band::StdErr => around(standard_deviation(values) / (values.len() as f64).sqrt()),
+            Band::Std => around(standard_deviation(values)),
+            Band::Iqr => Some((quantile(values, 0.25), quantile(values, 0.75))),
+            Band::Range => Some((quantile(values, 0.0), quantile(values, 1.0))),
+            Band::None => None,
+        };
+        Point { x, y, band: band.filter(|(low, high)| low.is_finite() && high.is_finite()) }
+    }
+}
+
+/// Thin lines from the low to the high end of each band.
+fn push_errors(drawing: &mut Drawing<'_, '_>, sheet: &mut Sheet, points: &[Point], style: Style) {
+    let least = drawing.y.least();
+    for point in points {
+        if let Some((low, high)) = point.band {
+            let ends = vec![(point.x, low.max(least)), (point.x, high.max(least))];
+            drawing.show(&ends, false);
+            sheet.layers.push(Layer::Line { points: ends, style: Style { dash: 0, ..style }, width: THIN });
+        }
+    }
+}
+
+/// The trailing mean of so many recorded rows (fewer at the start); rows without a value stay without.
+fn smoothed(values: &[f64], rows: usize) -> Vec<f64> {
+    let at = |(row, value): (usize, &f64)| {
+        let window: Vec<f64> = values[(row + 1).saturating_sub(rows)..=row].iter().copied().filter(|x| !x.is_nan()).collect();
+        if value.is_nan() { f64::NAN } else { mean(&window) }
+    };
+    values.iter().enumerate().map(at).collect()
+}
+
+/// Whether all runs have the same x in the same row, as far as they go.
+fn alike(tables: &[(Place, Vec<f64>, Vec<f64>)]) -> bool {
+    let same = |a: f64, b: f64| Value::Number(a).agrees(Value::Number(b));
+    tables.iter().all(|(_, xs, _)| xs.iter().zip(&tables[0].1).all(|(&a, &b)| same(a, b)))
+}
+
+/// A number whose order is that of floats.
+fn ordered(x: f64) -> u64 {
+    let bits = (x + 0.0).to_bits();
+    if bits >> 63 == 0 { bits | 1 << 63 } else { !bits }
+}
+
+/// The place of a value on a categorical axis.
+fn place_of(names: &[String], value: Value<'_>) -> f64 {
+    let text = crate::report::label::value_text(value);
+    names.iter().position(|name| *name == text).map_or(f64::NAN, |at| at as f64)
+}
+
+/// The narrowest gap between different numbers; 1 if there is none.
+fn gap(xs: impl Iterator<Item = f64>) -> f64 {
+    let mut xs: Vec<f64> = xs.filter(|x| x.is_finite()).collect();
+    xs.sort_by(f64::total_cmp);
+    let narrowest = xs.windows(2).map(|pair| pair[1] - pair[0]).filter(|gap| *gap > 0.0).fold(f64::INFINITY, f64::min);
+    if narrowest.is_finite() { narrowest } else { 1.0 }
+}
