@@ -1,5 +1,6 @@
 //! optrun: a declarative experiment-spec language and runner for optimization in machine learning.
 
+pub mod ask;
 pub mod check;
 pub mod cli;
 pub mod compile;
@@ -10,6 +11,7 @@ pub mod library;
 pub mod numeric;
 pub mod pipeline;
 pub mod plan;
+mod publish;
 pub mod report;
 pub mod results;
 pub mod run;

@@ -3,11 +3,16 @@
 //! It prints nothing and writes no files.
 
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
+use crate::ask;
+use crate::check::Program;
 use crate::diag::Diagnostics;
-use crate::source::Sources;
+use crate::plan::unit::Plan;
+use crate::publish::publish;
+use crate::source::{FileId, Sources};
+use crate::syntax::{self, ast::File};
 
 /// What the command line says about a spec.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,6 +147,18 @@ pub struct Gradients {
 #[derive(Debug)]
 pub struct Prepared {
     options: RunOptions,
+    sources: Sources,
+    program: Program,
+    plan: Plan,
+    timings: Vec<(&'static str, Duration)>,
+}
+
+/// A file that has been read and parsed.
+struct Read {
+    sources: Sources,
+    root: FileId,
+    file: File,
+    diagnostics: Diagnostics,
 }
 
 /// Finds everything that can be found without running.
@@ -149,7 +166,21 @@ pub struct Prepared {
 /// # Errors
 /// When the spec is wrong.
 pub fn check(options: &RunOptions) -> Result<Checked<String>, Failure> {
-    Err(unfinished(&options.spec))
+    let prepared = prepare(options)?;
+    let Prepared { program, plan, .. } = &prepared.value;
+    let cells: usize = plan.sweeps.iter().map(|s| s.cells.len()).sum();
+    let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    let views = &program.views;
+    let text = format!(
+        "{}: {} with {}, {}, {}, {}\n",
+        options.spec.display(),
+        count(plan.sweeps.len(), "sweep"),
+        count(cells, "cell"),
+        count(views.plots.len(), "plot"),
+        count(views.tables.len(), "table"),
+        count(views.expects.len(), "expectation"),
+    );
+    Ok(Checked { value: text, sources: prepared.sources, diagnostics: prepared.diagnostics })
 }
 
 /// The resolved plan as TOML.
@@ -157,23 +188,87 @@ pub fn check(options: &RunOptions) -> Result<Checked<String>, Failure> {
 /// # Errors
 /// When the spec is wrong.
 pub fn plan(options: &RunOptions) -> Result<Checked<String>, Failure> {
-    Err(unfinished(&options.spec))
+    let prepared = prepare(options)?;
+    Ok(Checked { value: crate::plan::show::toml(&prepared.value.plan), sources: prepared.sources, diagnostics: prepared.diagnostics })
 }
 
 /// What a stage makes of a spec.
 ///
 /// # Errors
 /// When the spec is wrong.
-pub fn explain(options: &RunOptions, _stage: Stage) -> Result<Checked<String>, Failure> {
-    Err(unfinished(&options.spec))
+pub fn explain(options: &RunOptions, stage: Stage) -> Result<Checked<String>, Failure> {
+    match stage {
+        Stage::Ast => {
+            let Read { sources, file, diagnostics, .. } = read(options)?;
+            if diagnostics.has_errors() {
+                return Err(Failure::Spec { sources, diagnostics });
+            }
+            Ok(Checked { value: crate::syntax::tree(&file), sources, diagnostics })
+        }
+        Stage::Plan => plan(options),
+        Stage::Program | Stage::Graph | Stage::Gradient | Stage::Rewritten => {
+            let (program, sources, diagnostics) = checked(options)?;
+            let value = match stage {
+                Stage::Graph => ask::graph(&program),
+                Stage::Gradient => ask::gradient(&program),
+                Stage::Rewritten => ask::rewritten(&program, &sources),
+                Stage::Ast | Stage::Plan | Stage::Program => ask::program(&program),
+            };
+            Ok(Checked { value, sources, diagnostics })
+        }
+    }
 }
 
 /// The derivatives of the losses (or of one) with respect to the parameters (or one).
 ///
 /// # Errors
 /// When the spec is wrong, or has no such loss or parameter.
-pub fn grad(options: &RunOptions, _loss: Option<&str>, _wrt: Option<&str>) -> Result<Checked<Gradients>, Failure> {
-    Err(unfinished(&options.spec))
+pub fn grad(options: &RunOptions, loss: Option<&str>, wrt: Option<&str>) -> Result<Checked<Gradients>, Failure> {
+    let (program, sources, diagnostics) = checked(options)?;
+    let answer = ask::grad(&program, loss, wrt).map_err(Failure::Wrong)?;
+    Ok(Checked { value: Gradients { text: answer.text, json: answer.json }, sources, diagnostics })
+}
+
+/// Reads and parses the spec.
+fn read(options: &RunOptions) -> Result<Read, Failure> {
+    let path = &options.spec;
+    let shown = path.display();
+    let wrong = |message: String| Failure::Wrong(message);
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(wrong(format!("there is no file `{shown}`"))),
+        Err(error) => return Err(wrong(format!("`{shown}` cannot be read: {error}"))),
+        Ok(meta) if meta.is_dir() => return Err(wrong(format!("`{shown}` is a folder, not a spec"))),
+        Ok(meta) if !meta.is_file() => return Err(wrong(format!("`{shown}` is no regular file"))),
+        Ok(meta) if meta.len() > LARGEST_SPEC => {
+            return Err(wrong(format!("`{shown}` has {} bytes; a spec has at most {LARGEST_SPEC}", meta.len())));
+        }
+        Ok(_) => {}
+    }
+    let bytes = std::fs::read(path).map_err(|error| wrong(format!("`{shown}` cannot be read: {error}")))?;
+    let text = syntax::decode(&bytes).map_err(|error| wrong(format!("`{shown}` is no UTF-8 text: {error}")))?;
+    if text.trim().is_empty() {
+        return Err(wrong(format!("`{shown}` is empty")));
+    }
+    let mut sources = Sources::new();
+    let folder = path.parent().map_or_else(PathBuf::new, PathBuf::from);
+    let root = sources.add(shown.to_string(), folder, text, false);
+    let (file, diagnostics) = syntax::parse(&sources, root);
+    Ok(Read { sources, root, file, diagnostics })
+}
+
+/// The most bytes of a spec.
+const LARGEST_SPEC: u64 = 1 << 20;
+
+/// Reads, parses and checks.
+fn checked(options: &RunOptions) -> Result<(Program, Sources, Diagnostics), Failure> {
+    let Read { mut sources, root, file, mut diagnostics } = read(options)?;
+    if diagnostics.has_errors() {
+        return Err(Failure::Spec { sources, diagnostics });
+    }
+    match crate::check::check(&mut sources, root, file, options.data.as_deref(), &mut diagnostics) {
+        Some(program) => Ok((program, sources, diagnostics)),
+        None => Err(Failure::Spec { sources, diagnostics }),
+    }
 }
 
 /// Reads, checks, plans and compiles.
@@ -181,17 +276,62 @@ pub fn grad(options: &RunOptions, _loss: Option<&str>, _wrt: Option<&str>) -> Re
 /// # Errors
 /// When the spec is wrong, or larger than the limits.
 pub fn prepare(options: &RunOptions) -> Result<Checked<Prepared>, Failure> {
-    Err(unfinished(&options.spec))
+    let mut clock = Clock::start();
+    let Read { mut sources, root, file, mut diagnostics } = read(options)?;
+    if diagnostics.has_errors() {
+        return Err(Failure::Spec { sources, diagnostics });
+    }
+    clock.lap("parse");
+    let Some(program) = crate::check::check(&mut sources, root, file, options.data.as_deref(), &mut diagnostics) else {
+        return Err(Failure::Spec { sources, diagnostics });
+    };
+    clock.lap("check");
+    for name in &options.only {
+        if !program.has_sweep(name) {
+            let known = program.sweep_names();
+            let near = crate::diag::did_you_mean(name, known.iter().copied()).map_or(format!("there are {}", known.join(", ")), |n| format!("did you mean `{n}`?"));
+            return Err(Failure::Wrong(format!("no sweep is called `{name}`; {near}")));
+        }
+    }
+    let limits = crate::plan::Limits::new(options.limits.cells, options.limits.steps, options.limits.memory);
+    let Some(plan) = crate::plan::plan(&program, &options.only, &limits, &mut diagnostics) else {
+        return Err(Failure::Spec { sources, diagnostics });
+    };
+    clock.lap("plan");
+    let prepared = Prepared { options: options.clone(), sources: sources.clone(), program, plan, timings: clock.laps };
+    Ok(Checked { value: prepared, sources, diagnostics })
 }
 
 /// Runs every cell.
 ///
 /// # Errors
 /// When the outside world fails.
-pub fn run(prepared: &Prepared, _progress: &(dyn Fn(&Progress) + Sync)) -> Result<Checked<Outcome>, Failure> {
-    Err(unfinished(&prepared.options.spec))
+pub fn run(prepared: &Prepared, progress: &(dyn Fn(&Progress) + Sync)) -> Result<Checked<Outcome>, Failure> {
+    let Prepared { options, sources, program, plan, timings } = prepared;
+    let mut clock = Clock { at: Instant::now(), laps: timings.clone() };
+    let settings = crate::run::Options { threads: options.threads.map(NonZeroUsize::get), time: options.limits.time, ..crate::run::Options::default() };
+    let results = crate::run::execute(plan, &settings, progress);
+    clock.lap("run");
+    let mut outcome = publish(options, sources, program, plan, &results);
+    clock.lap("report");
+    outcome.timings = clock.laps;
+    Ok(Checked { value: outcome, sources: sources.clone(), diagnostics: Diagnostics::new() })
 }
 
-fn unfinished(spec: &Path) -> Failure {
-    Failure::Wrong(format!("`{}`: the pipeline is not connected", spec.display()))
+/// Wall time per stage.
+struct Clock {
+    at: Instant,
+    laps: Vec<(&'static str, Duration)>,
+}
+
+impl Clock {
+    fn start() -> Self {
+        Clock { at: Instant::now(), laps: Vec::new() }
+    }
+
+    fn lap(&mut self, stage: &'static str) {
+        let now = Instant::now();
+        self.laps.push((stage, now - self.at));
+        self.at = now;
+    }
 }

@@ -15,7 +15,6 @@ pub(crate) mod program;
 mod question;
 pub(crate) mod rule;
 pub(crate) mod start;
-pub mod stdlib;
 pub(crate) mod sweep;
 
 use std::cell::RefCell;
@@ -83,8 +82,8 @@ fn library(sources: &mut Sources, decls: &mut Decls, diags: &mut Diagnostics) {
         if decls.rules.contains_key(&name) {
             continue;
         }
-        let Some(text) = stdlib::text(&name) else { continue };
-        let id = sources.add(format!("std/{name}.opt"), PathBuf::new(), text, true);
+        let Some(file) = crate::library::find(&name) else { continue };
+        let id = sources.add(format!("std/{name}.opt"), PathBuf::new(), file.text, true);
         let (file, found) = crate::syntax::parse(sources, id);
         found.list.into_iter().for_each(|d| diags.push(d));
         let library = decls::collect(sources, id, file, diags);
@@ -169,6 +168,26 @@ fn records(asker: &mut Asker<'_>, block: &Block<crate::syntax::ast::SweepLine>) 
                 let _: R<_> = asker.question(e, &place);
             }
         }
+    }
+}
+
+impl Program {
+    /// Whether there is a sweep of that name.
+    #[must_use]
+    pub fn has_sweep(&self, name: &str) -> bool {
+        self.sweeps.iter().any(|s| s.name == name)
+    }
+
+    /// The names of the sweeps.
+    #[must_use]
+    pub fn sweep_names(&self) -> Vec<&str> {
+        self.sweeps.iter().map(|s| s.name.as_str()).collect()
+    }
+
+    /// The data files that were read, with the hashes of their bytes.
+    #[must_use]
+    pub fn files(&self) -> Vec<(String, String)> {
+        self.data.data.iter().filter_map(|d| d.file.clone()).collect()
     }
 }
 

@@ -290,7 +290,7 @@ impl Sweeps<'_> {
                 _ => return self.fail(Diagnostic::error("E0436", part.span, "an optimizer is a name, with arguments if need be").here("no name").help("such as `adam(lr = 0.01)`")),
             };
             let Some(rule) = self.decls.rules.get(&name.name).cloned() else {
-                let known: Vec<&str> = self.decls.rules.keys().map(String::as_str).chain(super::stdlib::FILES.iter().map(|(n, _)| *n)).collect();
+                let known: Vec<&str> = self.decls.rules.keys().map(String::as_str).chain(crate::library::LIBRARY.iter().map(|f| f.name)).collect();
                 let mut d = Diagnostic::error("E0437", name.span, format!("no optimizer is called `{}`", name.name)).here("not known");
                 d = match did_you_mean(&name.name, known) {
                     Some(near) => {

@@ -28,13 +28,26 @@ impl Default for Limits {
     }
 }
 
-/// Plans the sweeps of a program, or the one that is named.
+impl Limits {
+    /// The defaults, with what the command line says in their place.
+    #[must_use]
+    pub fn new(cells: Option<u64>, steps: Option<u64>, trace_bytes: Option<u64>) -> Self {
+        let usual = Limits::default();
+        Limits {
+            cells: cells.unwrap_or(usual.cells),
+            steps: steps.unwrap_or(usual.steps),
+            trace_bytes: trace_bytes.unwrap_or(usual.trace_bytes),
+        }
+    }
+}
+
+/// Plans the sweeps of a program, or those that are named.
 ///
 /// Nothing when there are errors, which are among the diagnostics.
-pub fn plan(program: &Program, only: Option<&str>, limits: &Limits, diags: &mut Diagnostics) -> Option<Plan> {
+pub fn plan(program: &Program, only: &[String], limits: &Limits, diags: &mut Diagnostics) -> Option<Plan> {
     let mut sweeps = Vec::new();
     let mut trace_bytes = 0u64;
-    for spec in program.sweeps.iter().filter(|s| only.is_none_or(|name| s.name == name)) {
+    for spec in program.sweeps.iter().filter(|s| only.is_empty() || only.contains(&s.name)) {
         if let Some(sweep) = cells::sweep(program, spec, limits, &mut trace_bytes, diags) {
             sweeps.push(sweep);
         }

@@ -1,0 +1,44 @@
+//! Questions about a program: what its stages make of it, what its derivatives are.
+//!
+//! Nothing here runs a sweep.
+
+mod explain;
+mod grad;
+
+pub use explain::{gradient, graph, program, rewritten};
+pub use grad::{Answer, grad};
+
+use std::collections::BTreeMap;
+
+use crate::check::Program;
+use crate::check::lower::Val;
+use crate::expr::graph::{Id, InputKind};
+use crate::expr::op::Op;
+use crate::expr::print::Names;
+use crate::shape::DataId;
+
+/// The names that formulas of a program may use: its `let`s, losses and metrics.
+fn names(program: &Program) -> Names {
+    let graph = &program.model.graph;
+    let mut nodes: BTreeMap<Id, String> = BTreeMap::new();
+    for (name, value) in &program.model.names {
+        if let Val::Node(id) = value
+            && !matches!(graph.node(*id).op, Op::Input(_) | Op::Const(_) | Op::Literal(_))
+        {
+            nodes.entry(*id).or_insert_with(|| name.clone());
+        }
+    }
+    let mut rows: BTreeMap<DataId, String> = BTreeMap::new();
+    for input in graph.inputs() {
+        if let InputKind::Column(data) = input.kind
+            && input.shape.has_rows()
+        {
+            // The widest column is the one that a course would write.
+            let text = format!("rows({})", input.name);
+            if input.shape.rank() == 2 || !rows.contains_key(&data) {
+                rows.insert(data, text);
+            }
+        }
+    }
+    Names { nodes, rows }
+}

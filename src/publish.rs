@@ -1,0 +1,144 @@
+//! Results to what the user gets: text for the terminal, the document, and the files.
+//!
+//! It writes nothing; names and bytes are handed to the command line.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use crate::check::Program;
+use crate::pipeline::{Artifact, Ending, Outcome, RunOptions};
+use crate::plan::unit::Plan;
+use crate::report::build::{Report, build};
+use crate::report::export;
+use crate::report::{png, svg};
+use crate::results::{Results, Status};
+use crate::source::Sources;
+
+/// Everything that a run gives.
+pub(crate) fn publish(options: &RunOptions, sources: &Sources, program: &Program, plan: &Plan, results: &Results) -> Outcome {
+    // Outputs of sweeps that were left out by `--only` have nothing to show.
+    let ran = |sweeps: &[String]| sweeps.iter().all(|name| results.sweep(name).is_some());
+    let mut views = program.views.clone();
+    views.tables.retain(|v| ran(&v.selection.sweeps));
+    views.plots.retain(|v| ran(&v.selection.sweeps));
+    views.expects.retain(|v| ran(&v.selection.sweeps));
+    let report = build(&views, results);
+    let receipt = receipt(sources, program, plan);
+    let mut artifacts = tables(&report);
+    let mut warnings = report.warnings.clone();
+    figures(&report, &mut artifacts, &mut warnings);
+    let mut runs = Vec::new();
+    if export::runs_csv(results, &mut runs).is_ok() {
+        artifacts.push(Artifact { name: "runs.csv".to_string(), bytes: runs });
+    }
+    for sweep in &results.sweeps {
+        let mut bytes = Vec::new();
+        if !sweep.traced.is_empty() && export::trace_csv(sweep, &mut bytes).is_ok() {
+            artifacts.push(Artifact { name: format!("{}.trace.csv", sweep.name), bytes });
+        }
+    }
+    artifacts.push(Artifact { name: "receipt.toml".to_string(), bytes: receipt.into_bytes() });
+    Outcome {
+        text: text(&report, results, &warnings),
+        json: document(options, sources, &report, results),
+        artifacts,
+        ending: ending(&report, results),
+        timings: Vec::new(),
+    }
+}
+
+fn ending(report: &Report, results: &Results) -> Ending {
+    let cut = results.sweeps.iter().flat_map(|s| &s.runs).filter(|r| r.status == Status::Cut).count();
+    if cut > 0 {
+        let reason = results.sweeps.iter().flat_map(|s| &s.runs).find(|r| r.status == Status::Cut).map(|r| r.reason.clone()).unwrap_or_default();
+        return Ending::Cut(format!("{cut} runs were cut: {reason}"));
+    }
+    if report.checks.iter().all(|c| c.passed) { Ending::Fine } else { Ending::Unmet }
+}
+
+fn tables(report: &Report) -> Vec<Artifact> {
+    let mut list = Vec::new();
+    for table in &report.tables {
+        let file = |ending: &str, bytes: String| Artifact { name: format!("{}.{ending}", table.name), bytes: bytes.into_bytes() };
+        list.push(file("csv", export::table_csv(table)));
+        list.push(file("md", export::table_markdown(table)));
+        list.push(file("json", format!("{:#}\n", export::table_json(table))));
+    }
+    list
+}
+
+fn figures(report: &Report, artifacts: &mut Vec<Artifact>, warnings: &mut Vec<String>) {
+    for figure in &report.figures {
+        match png::png(figure) {
+            Ok(bytes) => artifacts.push(Artifact { name: format!("{}.png", figure.name), bytes }),
+            Err(error) => warnings.push(format!("plot `{}` cannot be drawn: {error}", figure.name)),
+        }
+        artifacts.push(Artifact { name: format!("{}.svg", figure.name), bytes: svg::svg(figure).into_bytes() });
+    }
+}
+
+/// Tables, warnings and checks for the terminal.
+fn text(report: &Report, results: &Results, warnings: &[String]) -> String {
+    let mut text = String::new();
+    for table in &report.tables {
+        let _ = writeln!(text, "{}\n", export::table_text(table, None).trim_end());
+    }
+    let unusual = |status: Status| results.sweeps.iter().flat_map(|s| &s.runs).filter(|r| r.status == status).count();
+    for (status, words) in [(Status::Diverged, "diverged"), (Status::Rising, "ended above their start"), (Status::Failed, "failed"), (Status::Cut, "were cut")] {
+        let n = unusual(status);
+        if n > 0 {
+            let total: usize = results.sweeps.iter().map(|s| s.runs.len()).sum();
+            let _ = writeln!(text, "{n} of {total} runs {words}");
+        }
+    }
+    for warning in warnings {
+        let _ = writeln!(text, "note: {warning}");
+    }
+    for check in &report.checks {
+        let _ = writeln!(text, "{}", export::check_text(check).trim_end());
+    }
+    text
+}
+
+fn document(options: &RunOptions, sources: &Sources, report: &Report, results: &Results) -> Value {
+    let mut sweeps = serde_json::Map::new();
+    for sweep in &results.sweeps {
+        sweeps.insert(sweep.name.clone(), export::sweep_json(sweep));
+    }
+    let mut tables = serde_json::Map::new();
+    for table in &report.tables {
+        tables.insert(table.name.clone(), export::table_json(table));
+    }
+    let checks: Vec<Value> = report.checks.iter().map(export::check_json).collect();
+    json!({
+        "optrun": env!("CARGO_PKG_VERSION"),
+        "spec": options.spec.display().to_string(),
+        "hash": spec_hash(sources),
+        "sweeps": sweeps,
+        "tables": tables,
+        "checks": checks,
+    })
+}
+
+fn spec_hash(sources: &Sources) -> String {
+    blake3::hash(sources.files().first().map_or(&[][..], |f| f.text.as_bytes())).to_hex().to_string()
+}
+
+/// What the numbers came from: hashes of spec and data, the program's version, the resolved plan.
+fn receipt(sources: &Sources, program: &Program, plan: &Plan) -> String {
+    let mut text = String::new();
+    let _ = writeln!(text, "optrun = \"{}\"", env!("CARGO_PKG_VERSION"));
+    let _ = writeln!(text, "spec_blake3 = \"{}\"\n", spec_hash(sources));
+    for file in sources.files().iter().skip(1) {
+        let _ = writeln!(text, "[[imported]]\nfile = {}\nblake3 = \"{}\"\n", toml::Value::String(file.name.clone()), blake3::hash(file.text.as_bytes()).to_hex());
+    }
+    for (name, hash) in program.files() {
+        let _ = writeln!(text, "[[data]]\nfile = {}\nblake3 = \"{hash}\"\n", toml::Value::String(name));
+    }
+    let resolved = crate::plan::show::toml(plan);
+    // The plan says the version again; in the receipt it stands once.
+    let plan = resolved.split_once('\n').map_or(resolved.as_str(), |(_, rest)| rest).replace("[[sweep", "[[plan.sweep");
+    text.push_str(plan.trim_start());
+    text
+}
