@@ -61,7 +61,7 @@ pub fn decode(bytes: &[u8]) -> Result<String, DecodeError> {
         Ok(text) => Ok(text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n")),
         Err(error) => {
             let offset = error.valid_up_to();
-            let line = 1 + bytes[..offset].iter().filter(|&&byte| byte == b'\n').count();
+            let line = bytes[..offset].split(|&byte| byte == b'\n').count();
             Err(DecodeError { offset, line })
         }
     }
@@ -93,6 +93,21 @@ pub(super) struct Layout {
 
 /// Prepares a text.
 pub(super) fn lay_out(text: &str, file: FileId) -> Layout {
+    let returns: Vec<usize> = text.match_indices('\r').map(|(at, _)| at).collect();
+    if returns.is_empty() {
+        return lay_out_lines(text, file);
+    }
+    let mut layout = lay_out_lines(&text.replace('\r', "\n"), file);
+    let spans = returns.iter().map(|at| Span::new(file, *at, at + 1));
+    let edits = spans.clone().map(|span| (span, "\n".to_owned())).collect();
+    let first = spans.clone().next().expect("internal: there is one");
+    layout.findings.push(
+        Diagnostic::error("E0104", first, "a lone carriage return").here("lines end in `\\n` or `\\r\\n`").edits(edits, "end the line"),
+    );
+    layout
+}
+
+fn lay_out_lines(text: &str, file: FileId) -> Layout {
     let tokens = lex(text);
     let plain = Pass::new(text, file, &tokens, false).run();
     if plain.open_left {
@@ -172,6 +187,9 @@ impl<'a> Pass<'a> {
     fn significant(&mut self, token: Token) {
         let text = self.text;
         if token.is(text, ";") {
+            if self.suspicious && self.stack.last().is_some_and(|open| open.token.is(text, "(")) {
+                self.close(self.innermost_block(), Some(token));
+            }
             self.forget_ifs();
             if self.stack.is_empty() {
                 self.end_item();
@@ -245,25 +263,22 @@ impl<'a> Pass<'a> {
             "]" => "[",
             _ => "{",
         };
-        match self.stack.iter().rposition(|open| open.token.of(self.text) == wanted) {
-            Some(level) => {
-                if level + 1 < self.stack.len() {
-                    self.open_left = true;
-                    self.close(level + 1, Some(token));
-                }
-                self.pop();
-            }
-            None => {
-                self.open_left = true;
-                let mark = token.of(self.text);
-                self.layout.findings.push(
-                    Diagnostic::error("E0102", self.span(token), format!("this `{mark}` closes nothing"))
-                        .here(format!("no `{wanted}` is open here"))
-                        .replace(self.span(token), "", "remove it"),
-                );
-                self.blanks.push((token.lo, token.hi));
-            }
+        let Some(level) = self.stack.iter().rposition(|open| open.token.of(self.text) == wanted) else {
+            self.open_left = true;
+            let mark = token.of(self.text);
+            self.layout.findings.push(
+                Diagnostic::error("E0102", self.span(token), format!("this `{mark}` closes nothing"))
+                    .here(format!("no `{wanted}` is open here"))
+                    .replace(self.span(token), "", "remove it"),
+            );
+            self.blanks.push((token.lo, token.hi));
+            return;
+        };
+        if level + 1 < self.stack.len() {
+            self.open_left = true;
+            self.close(level + 1, Some(token));
         }
+        self.pop();
     }
 
     /// Reports what is open from `level` on, as one finding, and closes it after the last token.
@@ -302,22 +317,30 @@ impl<'a> Pass<'a> {
         }
     }
 
+    /// The level of the first bracket inside the innermost block.
+    fn innermost_block(&self) -> usize {
+        self.stack.iter().rposition(|open| open.token.is(self.text, "{")).map_or(0, |level| level + 1)
+    }
+
     fn line_end(&mut self, at: usize, token: Token) {
         let mut following =
             self.tokens[at + 1..].iter().filter(|next| !matches!(next.kind, Kind::Newline | Kind::Comment | Kind::CComment));
         let (next, second) = (following.next().copied(), following.next().copied());
         let declaration = next.filter(|next| self.declares(*next, second));
-        if let Some(next) = declaration.filter(|_| self.suspicious) {
-            let keep = if next.is(self.text, "let") {
-                self.stack.iter().rposition(|open| open.token.is(self.text, "{")).map_or(0, |level| level + 1)
-            } else {
-                0
-            };
-            self.close(keep, Some(next));
+        if self.suspicious
+            && let Some(next) = next
+        {
+            let update = second.is_some_and(|second| second.is(self.text, "<-"));
+            if declaration.is_some() && !next.is(self.text, "let") {
+                self.close(0, Some(next));
+            } else if declaration.is_some() || update {
+                self.close(self.innermost_block(), Some(next));
+            }
         }
+        let returns = self.last.is_some_and(|last| last.is(self.text, ":")) && next.is_some_and(|next| next.is(self.text, "return"));
         let inside = self.stack.last().is_some_and(|open| !open.token.is(self.text, "{"));
         let joins = declaration.is_none() && self.joins(next);
-        if inside || joins {
+        if inside || joins || returns {
             self.blanks.push((token.lo, token.hi));
             return;
         }

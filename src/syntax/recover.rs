@@ -31,10 +31,10 @@ pub fn parse(sources: &Sources, file: FileId) -> (File, Diagnostics) {
     let mut tree = File::default();
     for stretch in items.iter().filter(|stretch| !stretch.too_deep) {
         let mut scratch = working_copy(&laid, stretch, file);
-        if let Some(found) = parse_patiently(Rule::item_alone, &mut scratch, &declared, &mut out)
-            && let Some((span, kind)) = build::item(&found, &scratch, &mut out)
-        {
-            tree.items.push(Item { doc: doc_above(text, stretch.lo), span, kind });
+        let Some(found) = parse_patiently(Rule::items_alone, &mut scratch, &declared, &mut out) else { continue };
+        let mut doc = doc_above(text, stretch.lo);
+        for (span, kind) in build::items(&found, &scratch, &mut out) {
+            tree.items.push(Item { doc: std::mem::take(&mut doc), span, kind });
         }
     }
     out.sort();
@@ -95,6 +95,9 @@ fn parse_patiently(rule: Rule, scratch: &mut Scratch, declared: &BTreeSet<String
     }
     if !edits.is_empty() {
         scratch.edit(edits);
+    }
+    if rule == Rule::items_alone && scratch.text.trim().is_empty() {
+        return None;
     }
     let mut furthest = None;
     for _ in 0..PATIENCE {

@@ -213,12 +213,12 @@ impl<'b> Builder<'b> {
 
     fn power(&mut self, flat: &mut Flat) -> Expr {
         let base = match flat.take(|rule| (rule == Rule::operand).then_some(())) {
-            Some((_, id)) => self.operand(id),
+            Some(((), id)) => self.operand(id),
             None => unreachable!("internal: the grammar puts an operand here"),
         };
         match flat.take(|rule| (rule == Rule::power).then_some(())) {
             None => base,
-            Some((_, id)) => {
+            Some(((), id)) => {
                 let op_span = self.span(id);
                 let before = self.depth;
                 let exponent = if self.deeper(1, op_span) { self.unary(flat) } else { skip(flat, op_span) };
@@ -324,15 +324,14 @@ impl<'b> Builder<'b> {
             }
             _ => {
                 let args = self.kids(id).map(|arg| self.arg(arg)).collect();
-                match dotted(&base) {
-                    Some(name) => ExprKind::Call { name, args, args_span: self.span(id) },
-                    None => {
-                        self.out.push(
-                            Diagnostic::error("E0157", self.span(id), "only a function's name can be called")
-                                .here("these arguments belong to no function"),
-                        );
-                        base.kind
-                    }
+                if let Some(name) = dotted(&base) {
+                    ExprKind::Call { name, args, args_span: self.span(id) }
+                } else {
+                    self.out.push(
+                        Diagnostic::error("E0157", self.span(id), "only a function's name can be called")
+                            .here("these arguments belong to no function"),
+                    );
+                    base.kind
                 }
             }
         };

@@ -16,12 +16,15 @@ use super::ast::{Expr, Ident, ItemKind, Text};
 use super::parse::{Rule, Tree};
 use super::scratch::Scratch;
 
-/// The declaration in a tree of [`Rule::item_alone`]; nothing when it nests too deeply.
-pub(super) fn item(tree: &Tree, scratch: &Scratch, out: &mut Diagnostics) -> Option<(Span, ItemKind)> {
+/// The declarations in a tree of [`Rule::items_alone`]; nothing when they nest too deeply.
+pub(super) fn items(tree: &Tree, scratch: &Scratch, out: &mut Diagnostics) -> Vec<(Span, ItemKind)> {
     let mut builder = Builder { tree, scratch, out, depth: 0, too_deep: false };
-    let span = builder.span(0);
-    let kind = builder.item(0);
-    (!builder.too_deep).then_some((span, kind))
+    let mut items = Vec::new();
+    let all = Kids { tree, at: 0, end: tree.nodes.len() };
+    for id in all.filter(|id| tree.nodes[*id].rule == Rule::item) {
+        items.push((builder.span(id), builder.item(id)));
+    }
+    if builder.too_deep { Vec::new() } else { items }
 }
 
 /// The expression in a tree of [`Rule::expr_alone`]; nothing when it nests too deeply.

@@ -5,6 +5,7 @@
 
 mod habits;
 mod stuck;
+mod view;
 mod words;
 
 use std::collections::BTreeSet;
@@ -29,13 +30,25 @@ pub(super) struct Finding {
     here: String,
     labels: Vec<(usize, usize, String)>,
     help: Vec<(String, Vec<Edit>)>,
+    /// What to do to the working copy, where that is not the first help.
+    mend: Option<Vec<Edit>>,
     /// Whether the text can be read all the same.
     pub(super) harmless: bool,
 }
 
 impl Finding {
     fn new(code: &'static str, lo: usize, hi: usize, message: impl Into<String>) -> Self {
-        Finding { code, lo, hi, message: message.into(), here: String::new(), labels: Vec::new(), help: Vec::new(), harmless: false }
+        Finding {
+            code,
+            lo,
+            hi,
+            message: message.into(),
+            here: String::new(),
+            labels: Vec::new(),
+            help: Vec::new(),
+            mend: None,
+            harmless: false,
+        }
     }
 
     fn here(mut self, text: impl Into<String>) -> Self {
@@ -64,6 +77,11 @@ impl Finding {
         self
     }
 
+    fn mend(mut self, edits: Vec<Edit>) -> Self {
+        self.mend = Some(edits);
+        self
+    }
+
     fn harmless(mut self) -> Self {
         self.harmless = true;
         self
@@ -71,6 +89,9 @@ impl Finding {
 
     /// The likeliest help, if it is an edit and the text cannot be read without it.
     pub(super) fn repair(&self) -> Option<&[Edit]> {
+        if self.mend.is_some() {
+            return self.mend.as_deref();
+        }
         self.help.iter().map(|(_, edits)| edits.as_slice()).find(|edits| !edits.is_empty()).filter(|_| !self.harmless)
     }
 
