@@ -12,6 +12,9 @@ use super::lex::{Kind, Token, lex};
 /// How deep brackets, and `if`s within `if`s, may nest.
 pub(super) const DEPTH_LIMIT: usize = 256;
 
+/// So many findings in one file are enough.
+pub(super) const MOST_FINDINGS: usize = 100;
+
 /// Words that start a declaration.
 pub(super) const DECLARATIONS: &[&str] = &[
     "rng",
@@ -180,6 +183,12 @@ impl<'a> Pass<'a> {
         Passed { layout: self.layout, open_left: self.open_left }
     }
 
+    fn report(&mut self, diagnostic: Diagnostic) {
+        if self.layout.findings.len() < MOST_FINDINGS {
+            self.layout.findings.push(diagnostic);
+        }
+    }
+
     fn span(&self, token: Token) -> Span {
         Span::new(self.file, token.lo, token.hi)
     }
@@ -217,7 +226,7 @@ impl<'a> Pass<'a> {
                 let end = token.lo + token.of(text).trim_end().len();
                 let span = Span::new(self.file, token.lo, end);
                 let quote = if token.of(text).trim_end().ends_with('\\') { "\\\"" } else { "\"" };
-                self.layout.findings.push(
+                self.report(
                     Diagnostic::error("E0103", span, "this text has no closing quote")
                         .here("a text ends on the line it begins on")
                         .replace(span.end(), quote, "close it"),
@@ -242,7 +251,7 @@ impl<'a> Pass<'a> {
             let span = self.span(token);
             let diagnostic = Diagnostic::error("E0105", span, format!("nested more than {DEPTH_LIMIT} deep"));
             let advice = if token.is(self.text, "if") { "write `elif` instead of `else if`" } else { "name a part of it with `let`" };
-            self.layout.findings.push(diagnostic.here("one level too many").help(advice));
+            self.report(diagnostic.here("one level too many").help(advice));
         }
     }
 
@@ -266,7 +275,7 @@ impl<'a> Pass<'a> {
         let Some(level) = self.stack.iter().rposition(|open| open.token.of(self.text) == wanted) else {
             self.open_left = true;
             let mark = token.of(self.text);
-            self.layout.findings.push(
+            self.report(
                 Diagnostic::error("E0102", self.span(token), format!("this `{mark}` closes nothing"))
                     .here(format!("no `{wanted}` is open here"))
                     .replace(self.span(token), "", "remove it"),
@@ -310,7 +319,7 @@ impl<'a> Pass<'a> {
             diagnostic = diagnostic.label(self.span(reason), what);
         }
         let place = Span::new(self.file, at, at);
-        self.layout.findings.push(diagnostic.replace(place, inserted.clone(), format!("insert `{}`", inserted.trim())));
+        self.report(diagnostic.replace(place, inserted.clone(), format!("insert `{}`", inserted.trim())));
         self.repair(at, inserted);
         while self.stack.len() > level {
             self.pop();
@@ -390,7 +399,7 @@ impl<'a> Pass<'a> {
             .map(|line| format!("#{}{line}", if line.starts_with([' ', '\t']) || line.is_empty() { "" } else { " " }))
             .collect();
         let comment = lines.join("\n") + if goes_on { "\n" } else { "" };
-        self.layout.findings.push(
+        self.report(
             Diagnostic::error("E0106", span, "a comment starts with `#` and ends with the line")
                 .here("a comment of another language")
                 .replace(span, comment, "write"),

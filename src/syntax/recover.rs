@@ -9,7 +9,7 @@ use crate::source::{FileId, Sources};
 
 use super::ast::{Expr, File, Item};
 use super::build;
-use super::layout::{Layout, Stretch, lay_out};
+use super::layout::{Layout, MOST_FINDINGS, Stretch, lay_out};
 use super::lex::{Kind, Token, lex};
 use super::mistakes::{self, Finding, Stuck};
 use super::parse::{Rule, Tree, parse_rule};
@@ -30,6 +30,9 @@ pub fn parse(sources: &Sources, file: FileId) -> (File, Diagnostics) {
     let declared = mistakes::declared(&laid);
     let mut tree = File::default();
     for stretch in items.iter().filter(|stretch| !stretch.too_deep) {
+        if out.list.len() >= MOST_FINDINGS {
+            break;
+        }
         let mut scratch = working_copy(&laid, stretch, file);
         let Some(found) = parse_patiently(Rule::items_alone, &mut scratch, &declared, &mut out) else { continue };
         let mut doc = doc_above(text, stretch.lo);
@@ -80,7 +83,7 @@ fn parse_patiently(rule: Rule, scratch: &mut Scratch, declared: &BTreeSet<String
     let mut edits = Vec::new();
     let mut lines = Vec::new();
     let tokens = if habits.is_empty() { Vec::new() } else { lex(&scratch.text) };
-    for finding in &habits {
+    for finding in habits.iter().take(MOST_FINDINGS.saturating_sub(out.list.len())) {
         out.push(finding.diagnostic(scratch));
         match finding.repair() {
             Some(repair) => edits.extend(repair.iter().cloned()),

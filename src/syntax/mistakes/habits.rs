@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use super::super::layout::MOST_FINDINGS;
 use super::super::lex::{Kind, lex};
 use super::super::scratch::Scratch;
 use super::view::View;
@@ -55,6 +56,9 @@ pub(in crate::syntax) fn habits(scratch: &Scratch, declared: &BTreeSet<String>) 
         if let Some(finding) = HABITS.iter().find_map(|habit| habit(&sight, at)) {
             read_to = finding.hi;
             found.push(finding);
+            if found.len() == MOST_FINDINGS {
+                break;
+            }
         }
     }
     found
