@@ -225,6 +225,14 @@ fn independent_mistakes_are_all_found() {
     let codes: Vec<&str> = found.list.iter().map(|d| d.code).collect();
     assert_eq!(codes, ["E0110", "E0115", "E0142", "E0141", "E0170", "E0129", "E0129", "E0142", "E0101", "E0142", "E0142"]);
     assert_eq!(tree.items.len(), 6, "what a repair makes readable is returned");
+    let mut edits: Vec<_> =
+        found.list.iter().filter_map(|d| d.help.iter().find(|help| !help.edits.is_empty())).flat_map(|help| help.edits.clone()).collect();
+    edits.sort_by_key(|(span, _)| (span.lo, span.hi));
+    let mut fixed = text.to_owned();
+    for (span, with) in edits.iter().rev() {
+        fixed.replace_range(span.lo as usize..span.hi as usize, with);
+    }
+    assert_eq!(syntax::file(&parse_clean("all edits at once", &fixed)), syntax::file(&tree));
 }
 
 #[test]

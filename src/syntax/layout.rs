@@ -212,6 +212,9 @@ impl<'a> Pass<'a> {
         item.hi = token.hi;
         match token.of(text) {
             "(" | "[" | "{" if token.kind == Kind::Mark => {
+                if self.suspicious && token.is(text, "{") && self.heads_a_block() {
+                    self.close(0, Some(token));
+                }
                 self.stack.push(Open { token, ifs: 0 });
                 self.depth += 1;
                 self.check_depth(token);
@@ -311,10 +314,12 @@ impl<'a> Pass<'a> {
         }
         if let Some(reason) = reason {
             let what = reason.of(self.text);
-            let what = if matches!(what, ")" | "]" | "}") {
-                format!("`{what}` closes what was opened before")
-            } else {
-                "the next declaration starts here".to_owned()
+            let what = match what {
+                ")" | "]" | "}" => format!("`{what}` closes what was opened before"),
+                ";" => "the line ends here".to_owned(),
+                "{" => "the block starts here".to_owned(),
+                word if DECLARATIONS.contains(&word) => "the next declaration starts here".to_owned(),
+                _ => "the next line starts here".to_owned(),
             };
             diagnostic = diagnostic.label(self.span(reason), what);
         }
@@ -324,6 +329,13 @@ impl<'a> Pass<'a> {
         while self.stack.len() > level {
             self.pop();
         }
+    }
+
+    /// Whether a brace here, inside parentheses, can only be the block of a declaration.
+    fn heads_a_block(&self) -> bool {
+        let Some(item) = self.item.as_ref().filter(|_| self.innermost_block() == 0 && !self.stack.is_empty()) else { return false };
+        let head = &self.text[item.lo..item.hi];
+        head.starts_with("optimizer") || (head.starts_with("fn ") && !head.contains('='))
     }
 
     /// The level of the first bracket inside the innermost block.
@@ -423,4 +435,47 @@ pub(super) fn blank_out(text: &str, stretches: &[(usize, usize)]) -> String {
         bytes[lo..hi].fill(b' ');
     }
     String::from_utf8(bytes).expect("internal: whole characters are blanked")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn laid(text: &str) -> Layout {
+        let layout = lay_out(text, FileId(0));
+        assert_eq!(layout.text.len(), text.len());
+        layout
+    }
+
+    fn items(text: &str) -> Vec<String> {
+        let layout = laid(text);
+        layout.items.iter().map(|item| layout.text[item.lo..item.hi].to_owned()).collect()
+    }
+
+    #[test]
+    fn comments_and_joined_line_ends_become_blanks() {
+        assert_eq!(items("let a = 1 + # one\n 2\nlet b = f(\n3)"), ["let a = 1 +        2", "let b = f( 3)"]);
+        assert_eq!(items("sweep s {\n  a = 1; b = 2\n}\n"), ["sweep s {\n  a = 1; b = 2\n}"]);
+    }
+
+    #[test]
+    fn a_declaration_is_never_joined_on() {
+        assert_eq!(items("let a = 1 +\nlet b = 2"), ["let a = 1 +", "let b = 2"]);
+        assert_eq!(items("let a = loss\n  + metric"), ["let a = loss   + metric"]);
+    }
+
+    #[test]
+    fn what_is_unclosed_ends_before_the_next_declaration() {
+        let text = "sweep s {\n  a = f(1\n\n# about p\nplot p { x }";
+        let layout = laid(text);
+        assert_eq!(layout.items.len(), 2);
+        assert_eq!(layout.items[0].repairs, [(text.find("1\n").unwrap() + 1, ")\n}".to_owned())]);
+        assert_eq!(layout.findings.len(), 1);
+    }
+
+    #[test]
+    fn a_block_that_is_closed_is_not_suspected() {
+        let layout = laid("sweep s {\n  param w = 1\n}\n");
+        assert!(layout.findings.is_empty() && layout.items.len() == 1);
+    }
 }

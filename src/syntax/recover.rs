@@ -109,10 +109,15 @@ fn parse_patiently(rule: Rule, scratch: &mut Scratch, declared: &BTreeSet<String
             Err(failure) => failure,
         };
         let tokens = lex(&scratch.text);
-        let finding = mistakes::explain(&Stuck::new(scratch, &tokens, &failure, rule));
+        let stuck = Stuck::new(scratch, &tokens, &failure, rule);
         let line = line_around(&tokens, &scratch.text, failure.at);
+        let (lo, hi) = line.unwrap_or((0, head_end(&tokens, &scratch.text, failure.at)));
+        let mut finding = mistakes::explain(&stuck);
+        if finding.tentative && !helps(scratch, &finding, rule, hi) {
+            finding = mistakes::unexpected(&stuck);
+        }
         // A mistake in what a repair left behind is no mistake of the writer's.
-        if line.is_none_or(|(lo, hi)| scratch.untouched(lo, hi)) || out.list.is_empty() {
+        if scratch.untouched(lo, finding.lo.max(failure.at)) || out.list.is_empty() {
             out.push(finding.diagnostic(scratch));
         }
         let place = scratch.origin(failure.at);
@@ -123,6 +128,20 @@ fn parse_patiently(rule: Rule, scratch: &mut Scratch, declared: &BTreeSet<String
         }
     }
     None
+}
+
+/// Whether the help makes everything readable up to here.
+fn helps(scratch: &Scratch, finding: &Finding, rule: Rule, end: usize) -> bool {
+    let Some(repair) = finding.repair() else { return false };
+    let mut trial = scratch.clone();
+    trial.edit(repair.to_vec());
+    parse_rule(rule, &trial.text).map_or_else(|failure| trial.origin(failure.at) > scratch.origin(end), |_| true)
+}
+
+/// Where the first line of an item ends: at its brace, or at the end of its line.
+fn head_end(tokens: &[Token], text: &str, at: usize) -> usize {
+    let rest = tokens.iter().filter(|token| token.lo >= at);
+    rest.take_while(|token| token.kind != Kind::Newline && !token.is(text, "{")).last().map_or(text.len().min(at), |token| token.hi)
 }
 
 /// Repairs a mistake, or blanks the line it is on; false when neither is possible.

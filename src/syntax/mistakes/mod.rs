@@ -3,7 +3,12 @@
 //! Two tables: `habits` are wrong wherever they stand and are looked for before the grammar; `stuck` are read off the place
 //! where the grammar could not go on. It decides nothing about meaning.
 
+mod characters;
 mod habits;
+mod inside;
+mod lines;
+mod middle;
+mod python;
 mod stuck;
 mod view;
 mod words;
@@ -15,7 +20,7 @@ use crate::diag::{Diagnostic, Severity};
 use super::scratch::Scratch;
 
 pub(super) use habits::habits;
-pub(super) use stuck::{Stuck, explain};
+pub(super) use stuck::{Stuck, explain, unexpected};
 
 /// An edit of the working copy: from, to, and what to put there.
 pub(super) type Edit = (usize, usize, String);
@@ -32,6 +37,8 @@ pub(super) struct Finding {
     help: Vec<(String, Vec<Edit>)>,
     /// What to do to the working copy, where that is not the first help.
     mend: Option<Vec<Edit>>,
+    /// Whether the help is a guess, to be given only if the line can be read with it.
+    pub(super) tentative: bool,
     /// Whether the text can be read all the same.
     pub(super) harmless: bool,
 }
@@ -47,6 +54,7 @@ impl Finding {
             labels: Vec::new(),
             help: Vec::new(),
             mend: None,
+            tentative: false,
             harmless: false,
         }
     }
@@ -79,6 +87,11 @@ impl Finding {
 
     fn mend(mut self, edits: Vec<Edit>) -> Self {
         self.mend = Some(edits);
+        self
+    }
+
+    fn tentative(mut self) -> Self {
+        self.tentative = true;
         self
     }
 

@@ -145,8 +145,11 @@ impl<'a> View<'a> {
         at
     }
 
-    /// The brace that encloses a token, looking through parentheses.
+    /// The brace that encloses a token, looking through parentheses; a closing brace belongs to its block.
     pub(super) fn brace(&self, at: usize) -> Option<usize> {
+        if self.word(at) == "}" {
+            return self.partner(at);
+        }
         let mut opener = self.opener(at.min(self.tokens.len().saturating_sub(1)));
         if at >= self.tokens.len() {
             opener = None;

@@ -2,6 +2,8 @@
 //!
 //! The grammar says what follows a word.
 
+pub(super) use super::super::layout::DECLARATIONS;
+
 /// A kind of block and the words that begin its lines.
 pub(super) const BLOCKS: &[(&str, &[&str])] = &[
     ("dataset", &["csv", "text", "rows", "columns", "keep", "drop", "split"]),
@@ -103,7 +105,7 @@ const SYNONYMS: &[(&str, &str)] = &[
 /// The words that begin the lines of a block; of the top of the file if there is none.
 pub(super) fn line_words(block: Option<&str>) -> &'static [&'static str] {
     match block {
-        None => super::super::layout::DECLARATIONS,
+        None => DECLARATIONS,
         Some(block) => BLOCKS.iter().find(|(name, _)| *name == block).map_or(&[], |(_, words)| words),
     }
 }
