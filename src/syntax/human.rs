@@ -10,7 +10,7 @@ pub(super) fn human(rule: Rule) -> &'static str {
     match rule {
         Rule::EOI | Rule::sep => "the end of the line",
         Rule::WHITESPACE => "a blank",
-        Rule::item_alone | Rule::item => "a declaration",
+        Rule::items_alone | Rule::item => "a declaration",
         Rule::expr_alone | Rule::shown | Rule::expr => "an expression",
         Rule::rng | Rule::kw_rng => "`rng`",
         Rule::dataset | Rule::kw_dataset => "`dataset`",

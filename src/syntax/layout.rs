@@ -12,6 +12,9 @@ use super::lex::{Kind, Token, lex};
 /// How deep brackets, and `if`s within `if`s, may nest.
 pub(super) const DEPTH_LIMIT: usize = 256;
 
+/// So many findings in one file are enough.
+pub(super) const MOST_FINDINGS: usize = 100;
+
 /// Words that start a declaration.
 pub(super) const DECLARATIONS: &[&str] = &[
     "rng",
@@ -61,7 +64,7 @@ pub fn decode(bytes: &[u8]) -> Result<String, DecodeError> {
         Ok(text) => Ok(text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n")),
         Err(error) => {
             let offset = error.valid_up_to();
-            let line = 1 + bytes[..offset].iter().filter(|&&byte| byte == b'\n').count();
+            let line = bytes[..offset].split(|&byte| byte == b'\n').count();
             Err(DecodeError { offset, line })
         }
     }
@@ -93,6 +96,21 @@ pub(super) struct Layout {
 
 /// Prepares a text.
 pub(super) fn lay_out(text: &str, file: FileId) -> Layout {
+    let returns: Vec<usize> = text.match_indices('\r').map(|(at, _)| at).collect();
+    if returns.is_empty() {
+        return lay_out_lines(text, file);
+    }
+    let mut layout = lay_out_lines(&text.replace('\r', "\n"), file);
+    let spans = returns.iter().map(|at| Span::new(file, *at, at + 1));
+    let edits = spans.clone().map(|span| (span, "\n".to_owned())).collect();
+    let first = spans.clone().next().expect("internal: there is one");
+    layout.findings.push(
+        Diagnostic::error("E0104", first, "a lone carriage return").here("lines end in `\\n` or `\\r\\n`").edits(edits, "end the line"),
+    );
+    layout
+}
+
+fn lay_out_lines(text: &str, file: FileId) -> Layout {
     let tokens = lex(text);
     let plain = Pass::new(text, file, &tokens, false).run();
     if plain.open_left {
@@ -165,6 +183,12 @@ impl<'a> Pass<'a> {
         Passed { layout: self.layout, open_left: self.open_left }
     }
 
+    fn report(&mut self, diagnostic: Diagnostic) {
+        if self.layout.findings.len() < MOST_FINDINGS {
+            self.layout.findings.push(diagnostic);
+        }
+    }
+
     fn span(&self, token: Token) -> Span {
         Span::new(self.file, token.lo, token.hi)
     }
@@ -172,6 +196,9 @@ impl<'a> Pass<'a> {
     fn significant(&mut self, token: Token) {
         let text = self.text;
         if token.is(text, ";") {
+            if self.suspicious && self.stack.last().is_some_and(|open| open.token.is(text, "(")) {
+                self.close(self.innermost_block(), Some(token));
+            }
             self.forget_ifs();
             if self.stack.is_empty() {
                 self.end_item();
@@ -185,6 +212,9 @@ impl<'a> Pass<'a> {
         item.hi = token.hi;
         match token.of(text) {
             "(" | "[" | "{" if token.kind == Kind::Mark => {
+                if self.suspicious && token.is(text, "{") && self.heads_a_block() {
+                    self.close(0, Some(token));
+                }
                 self.stack.push(Open { token, ifs: 0 });
                 self.depth += 1;
                 self.check_depth(token);
@@ -199,7 +229,7 @@ impl<'a> Pass<'a> {
                 let end = token.lo + token.of(text).trim_end().len();
                 let span = Span::new(self.file, token.lo, end);
                 let quote = if token.of(text).trim_end().ends_with('\\') { "\\\"" } else { "\"" };
-                self.layout.findings.push(
+                self.report(
                     Diagnostic::error("E0103", span, "this text has no closing quote")
                         .here("a text ends on the line it begins on")
                         .replace(span.end(), quote, "close it"),
@@ -224,7 +254,7 @@ impl<'a> Pass<'a> {
             let span = self.span(token);
             let diagnostic = Diagnostic::error("E0105", span, format!("nested more than {DEPTH_LIMIT} deep"));
             let advice = if token.is(self.text, "if") { "write `elif` instead of `else if`" } else { "name a part of it with `let`" };
-            self.layout.findings.push(diagnostic.here("one level too many").help(advice));
+            self.report(diagnostic.here("one level too many").help(advice));
         }
     }
 
@@ -245,25 +275,22 @@ impl<'a> Pass<'a> {
             "]" => "[",
             _ => "{",
         };
-        match self.stack.iter().rposition(|open| open.token.of(self.text) == wanted) {
-            Some(level) => {
-                if level + 1 < self.stack.len() {
-                    self.open_left = true;
-                    self.close(level + 1, Some(token));
-                }
-                self.pop();
-            }
-            None => {
-                self.open_left = true;
-                let mark = token.of(self.text);
-                self.layout.findings.push(
-                    Diagnostic::error("E0102", self.span(token), format!("this `{mark}` closes nothing"))
-                        .here(format!("no `{wanted}` is open here"))
-                        .replace(self.span(token), "", "remove it"),
-                );
-                self.blanks.push((token.lo, token.hi));
-            }
+        let Some(level) = self.stack.iter().rposition(|open| open.token.of(self.text) == wanted) else {
+            self.open_left = true;
+            let mark = token.of(self.text);
+            self.report(
+                Diagnostic::error("E0102", self.span(token), format!("this `{mark}` closes nothing"))
+                    .here(format!("no `{wanted}` is open here"))
+                    .replace(self.span(token), "", "remove it"),
+            );
+            self.blanks.push((token.lo, token.hi));
+            return;
+        };
+        if level + 1 < self.stack.len() {
+            self.open_left = true;
+            self.close(level + 1, Some(token));
         }
+        self.pop();
     }
 
     /// Reports what is open from `level` on, as one finding, and closes it after the last token.
@@ -287,19 +314,33 @@ impl<'a> Pass<'a> {
         }
         if let Some(reason) = reason {
             let what = reason.of(self.text);
-            let what = if matches!(what, ")" | "]" | "}") {
-                format!("`{what}` closes what was opened before")
-            } else {
-                "the next declaration starts here".to_owned()
+            let what = match what {
+                ")" | "]" | "}" => format!("`{what}` closes what was opened before"),
+                ";" => "the line ends here".to_owned(),
+                "{" => "the block starts here".to_owned(),
+                word if DECLARATIONS.contains(&word) => "the next declaration starts here".to_owned(),
+                _ => "the next line starts here".to_owned(),
             };
             diagnostic = diagnostic.label(self.span(reason), what);
         }
         let place = Span::new(self.file, at, at);
-        self.layout.findings.push(diagnostic.replace(place, inserted.clone(), format!("insert `{}`", inserted.trim())));
+        self.report(diagnostic.replace(place, inserted.clone(), format!("insert `{}`", inserted.trim())));
         self.repair(at, inserted);
         while self.stack.len() > level {
             self.pop();
         }
+    }
+
+    /// Whether a brace here, inside parentheses, can only be the block of a declaration.
+    fn heads_a_block(&self) -> bool {
+        let Some(item) = self.item.as_ref().filter(|_| self.innermost_block() == 0 && !self.stack.is_empty()) else { return false };
+        let head = &self.text[item.lo..item.hi];
+        head.starts_with("optimizer") || (head.starts_with("fn ") && !head.contains('='))
+    }
+
+    /// The level of the first bracket inside the innermost block.
+    fn innermost_block(&self) -> usize {
+        self.stack.iter().rposition(|open| open.token.is(self.text, "{")).map_or(0, |level| level + 1)
     }
 
     fn line_end(&mut self, at: usize, token: Token) {
@@ -307,17 +348,20 @@ impl<'a> Pass<'a> {
             self.tokens[at + 1..].iter().filter(|next| !matches!(next.kind, Kind::Newline | Kind::Comment | Kind::CComment));
         let (next, second) = (following.next().copied(), following.next().copied());
         let declaration = next.filter(|next| self.declares(*next, second));
-        if let Some(next) = declaration.filter(|_| self.suspicious) {
-            let keep = if next.is(self.text, "let") {
-                self.stack.iter().rposition(|open| open.token.is(self.text, "{")).map_or(0, |level| level + 1)
-            } else {
-                0
-            };
-            self.close(keep, Some(next));
+        if self.suspicious
+            && let Some(next) = next
+        {
+            let update = second.is_some_and(|second| second.is(self.text, "<-"));
+            if declaration.is_some() && !next.is(self.text, "let") {
+                self.close(0, Some(next));
+            } else if declaration.is_some() || update {
+                self.close(self.innermost_block(), Some(next));
+            }
         }
+        let returns = self.last.is_some_and(|last| last.is(self.text, ":")) && next.is_some_and(|next| next.is(self.text, "return"));
         let inside = self.stack.last().is_some_and(|open| !open.token.is(self.text, "{"));
         let joins = declaration.is_none() && self.joins(next);
-        if inside || joins {
+        if inside || joins || returns {
             self.blanks.push((token.lo, token.hi));
             return;
         }
@@ -367,7 +411,7 @@ impl<'a> Pass<'a> {
             .map(|line| format!("#{}{line}", if line.starts_with([' ', '\t']) || line.is_empty() { "" } else { " " }))
             .collect();
         let comment = lines.join("\n") + if goes_on { "\n" } else { "" };
-        self.layout.findings.push(
+        self.report(
             Diagnostic::error("E0106", span, "a comment starts with `#` and ends with the line")
                 .here("a comment of another language")
                 .replace(span, comment, "write"),
@@ -391,4 +435,47 @@ pub(super) fn blank_out(text: &str, stretches: &[(usize, usize)]) -> String {
         bytes[lo..hi].fill(b' ');
     }
     String::from_utf8(bytes).expect("internal: whole characters are blanked")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn laid(text: &str) -> Layout {
+        let layout = lay_out(text, FileId(0));
+        assert_eq!(layout.text.len(), text.len());
+        layout
+    }
+
+    fn items(text: &str) -> Vec<String> {
+        let layout = laid(text);
+        layout.items.iter().map(|item| layout.text[item.lo..item.hi].to_owned()).collect()
+    }
+
+    #[test]
+    fn comments_and_joined_line_ends_become_blanks() {
+        assert_eq!(items("let a = 1 + # one\n 2\nlet b = f(\n3)"), ["let a = 1 +        2", "let b = f( 3)"]);
+        assert_eq!(items("sweep s {\n  a = 1; b = 2\n}\n"), ["sweep s {\n  a = 1; b = 2\n}"]);
+    }
+
+    #[test]
+    fn a_declaration_is_never_joined_on() {
+        assert_eq!(items("let a = 1 +\nlet b = 2"), ["let a = 1 +", "let b = 2"]);
+        assert_eq!(items("let a = loss\n  + metric"), ["let a = loss   + metric"]);
+    }
+
+    #[test]
+    fn what_is_unclosed_ends_before_the_next_declaration() {
+        let text = "sweep s {\n  a = f(1\n\n# about p\nplot p { x }";
+        let layout = laid(text);
+        assert_eq!(layout.items.len(), 2);
+        assert_eq!(layout.items[0].repairs, [(text.find("1\n").unwrap() + 1, ")\n}".to_owned())]);
+        assert_eq!(layout.findings.len(), 1);
+    }
+
+    #[test]
+    fn a_block_that_is_closed_is_not_suspected() {
+        let layout = laid("sweep s {\n  param w = 1\n}\n");
+        assert!(layout.findings.is_empty() && layout.items.len() == 1);
+    }
 }

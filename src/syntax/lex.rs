@@ -153,3 +153,32 @@ fn number_length(rest: &str) -> usize {
     }
     exponent(at)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<&str> {
+        lex(text).iter().map(|token| token.of(text)).collect()
+    }
+
+    #[test]
+    fn numbers_end_where_the_grammar_s_do() {
+        assert_eq!(
+            words("10_000 1e-6 .5 1. 1..30 2.x 1.e3 3e"),
+            ["10_000", "1e-6", ".5", "1.", "1", "..", "30", "2", ".", "x", "1.e3", "3", "e"]
+        );
+    }
+
+    #[test]
+    fn marks_are_as_long_as_possible() {
+        assert_eq!(words("a<-b+-c|>d**e"), ["a", "<-", "b", "+-", "c", "|>", "d", "**", "e"]);
+    }
+
+    #[test]
+    fn texts_and_comments_hide_what_is_in_them() {
+        let text = "\"# no\\\" comment\" # \"yes\n`odd name` \"open";
+        let kinds: Vec<Kind> = lex(text).iter().map(|token| token.kind).collect();
+        assert_eq!(kinds, [Kind::Text, Kind::Comment, Kind::Newline, Kind::Quoted, Kind::OpenText]);
+    }
+}

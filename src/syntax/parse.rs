@@ -46,7 +46,7 @@ pub(super) struct Failure {
     pub(super) expected: Vec<Rule>,
 }
 
-/// Matches a whole text with [`Rule::item_alone`] or [`Rule::expr_alone`].
+/// Matches a whole text with [`Rule::items_alone`] or [`Rule::expr_alone`].
 pub(super) fn parse_rule(rule: Rule, text: &str) -> Result<Tree, Failure> {
     match grammar::Grammar::parse(rule, text) {
         Ok(pairs) => {

@@ -9,7 +9,7 @@ use crate::source::{FileId, Sources};
 
 use super::ast::{Expr, File, Item};
 use super::build;
-use super::layout::{Layout, Stretch, lay_out};
+use super::layout::{Layout, MOST_FINDINGS, Stretch, lay_out};
 use super::lex::{Kind, Token, lex};
 use super::mistakes::{self, Finding, Stuck};
 use super::parse::{Rule, Tree, parse_rule};
@@ -30,11 +30,14 @@ pub fn parse(sources: &Sources, file: FileId) -> (File, Diagnostics) {
     let declared = mistakes::declared(&laid);
     let mut tree = File::default();
     for stretch in items.iter().filter(|stretch| !stretch.too_deep) {
+        if out.list.len() >= MOST_FINDINGS {
+            break;
+        }
         let mut scratch = working_copy(&laid, stretch, file);
-        if let Some(found) = parse_patiently(Rule::item_alone, &mut scratch, &declared, &mut out)
-            && let Some((span, kind)) = build::item(&found, &scratch, &mut out)
-        {
-            tree.items.push(Item { doc: doc_above(text, stretch.lo), span, kind });
+        let Some(found) = parse_patiently(Rule::items_alone, &mut scratch, &declared, &mut out) else { continue };
+        let mut doc = doc_above(text, stretch.lo);
+        for (span, kind) in build::items(&found, &scratch, &mut out) {
+            tree.items.push(Item { doc: std::mem::take(&mut doc), span, kind });
         }
     }
     out.sort();
@@ -80,7 +83,7 @@ fn parse_patiently(rule: Rule, scratch: &mut Scratch, declared: &BTreeSet<String
     let mut edits = Vec::new();
     let mut lines = Vec::new();
     let tokens = if habits.is_empty() { Vec::new() } else { lex(&scratch.text) };
-    for finding in &habits {
+    for finding in habits.iter().take(MOST_FINDINGS.saturating_sub(out.list.len())) {
         out.push(finding.diagnostic(scratch));
         match finding.repair() {
             Some(repair) => edits.extend(repair.iter().cloned()),
@@ -96,6 +99,9 @@ fn parse_patiently(rule: Rule, scratch: &mut Scratch, declared: &BTreeSet<String
     if !edits.is_empty() {
         scratch.edit(edits);
     }
+    if rule == Rule::items_alone && scratch.text.trim().is_empty() {
+        return None;
+    }
     let mut furthest = None;
     for _ in 0..PATIENCE {
         let failure = match parse_rule(rule, &scratch.text) {
@@ -103,10 +109,15 @@ fn parse_patiently(rule: Rule, scratch: &mut Scratch, declared: &BTreeSet<String
             Err(failure) => failure,
         };
         let tokens = lex(&scratch.text);
-        let finding = mistakes::explain(&Stuck::new(scratch, &tokens, &failure, rule));
+        let stuck = Stuck::new(scratch, &tokens, &failure, rule);
         let line = line_around(&tokens, &scratch.text, failure.at);
+        let (lo, hi) = line.unwrap_or((0, head_end(&tokens, &scratch.text, failure.at)));
+        let mut finding = mistakes::explain(&stuck);
+        if finding.tentative && !helps(scratch, &finding, rule, hi) {
+            finding = mistakes::unexpected(&stuck);
+        }
         // A mistake in what a repair left behind is no mistake of the writer's.
-        if line.is_none_or(|(lo, hi)| scratch.untouched(lo, hi)) || out.list.is_empty() {
+        if scratch.untouched(lo, finding.lo.max(failure.at)) || out.list.is_empty() {
             out.push(finding.diagnostic(scratch));
         }
         let place = scratch.origin(failure.at);
@@ -117,6 +128,20 @@ fn parse_patiently(rule: Rule, scratch: &mut Scratch, declared: &BTreeSet<String
         }
     }
     None
+}
+
+/// Whether the help makes everything readable up to here.
+fn helps(scratch: &Scratch, finding: &Finding, rule: Rule, end: usize) -> bool {
+    let Some(repair) = finding.repair() else { return false };
+    let mut trial = scratch.clone();
+    trial.edit(repair.to_vec());
+    parse_rule(rule, &trial.text).map_or_else(|failure| trial.origin(failure.at) > scratch.origin(end), |_| true)
+}
+
+/// Where the first line of an item ends: at its brace, or at the end of its line.
+fn head_end(tokens: &[Token], text: &str, at: usize) -> usize {
+    let rest = tokens.iter().filter(|token| token.lo >= at);
+    rest.take_while(|token| token.kind != Kind::Newline && !token.is(text, "{")).last().map_or(text.len().min(at), |token| token.hi)
 }
 
 /// Repairs a mistake, or blanks the line it is on; false when neither is possible.

@@ -66,3 +66,20 @@ impl Scratch {
         self.text = super::layout::blank_out(&self.text, &[(lo, hi)]);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edits_keep_the_way_back() {
+        let mut scratch = Scratch::new(FileId(0), 10, "ab + cd");
+        scratch.edit(vec![(5, 7, "xyz".to_owned()), (0, 0, "(".to_owned()), (2, 2, ")".to_owned())]);
+        assert_eq!(scratch.text, "(ab) + xyz");
+        assert_eq!(scratch.span(1, 3), Span::new(FileId(0), 10, 12));
+        assert_eq!(scratch.span(7, 10), Span::new(FileId(0), 15, 17));
+        assert!(scratch.untouched(1, 3) && !scratch.untouched(0, 3));
+        scratch.edit(vec![(1, 3, String::new())]);
+        assert_eq!((scratch.text.as_str(), scratch.origin(1)), ("() + xyz", 12));
+    }
+}

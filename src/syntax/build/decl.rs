@@ -144,7 +144,7 @@ impl Builder<'_> {
         match cond.kind {
             ExprKind::Compare { op: CompareOp::Eq, left, right, .. } => ItemKind::Claim { left: *left, right: *right, grading, allow_open },
             ExprKind::Compare { op_span, .. } => {
-                self.out.push(
+                self.report(
                     Diagnostic::error("E0160", op_span, "a claim says that two things are equal")
                         .here("not `==`")
                         .replace(op_span, "==", "write"),
@@ -152,7 +152,7 @@ impl Builder<'_> {
                 ItemKind::Claim { left: cond.clone(), right: cond, grading, allow_open }
             }
             _ => {
-                self.out.push(
+                self.report(
                     Diagnostic::error("E0160", cond.span, "a claim says that two things are equal").here("equal to what?").replace(
                         cond.span.end(),
                         " == ?answer",
@@ -193,7 +193,7 @@ impl Builder<'_> {
             _ => grading.hidden.replace(span).is_some(),
         };
         if twice {
-            self.out.push(Diagnostic::error("E0161", span, "this is said twice").here("once is enough").replace(span, "", "remove it"));
+            self.report(Diagnostic::error("E0161", span, "this is said twice").here("once is enough").replace(span, "", "remove it"));
         }
     }
 

@@ -144,27 +144,29 @@ impl<'b> Builder<'b> {
     }
 
     fn comparison(&mut self, flat: &mut Flat) -> Expr {
-        let mut left = self.range(flat);
-        let mut middle: Option<String> = None;
-        while let Some((op, id)) = flat.take(comparison) {
-            let op_span = self.span(id);
-            let right = self.range(flat);
-            let again = middle.replace(print::expr(&right));
-            if let Some(again) = again {
-                self.out.push(
-                    Diagnostic::error("E0152", op_span, "comparisons are not chained")
-                        .here("a second comparison")
-                        .label(left.span, "this is already a comparison, and gives 0 or 1")
-                        .replace(op_span.start(), format!("and {again} "), "say both"),
-                );
-                continue;
-            }
-            left = Expr {
-                span: left.span.to(right.span),
-                kind: ExprKind::Compare { op, op_span, left: Box::new(left), right: Box::new(right) },
-            };
+        let first = self.range(flat);
+        let Some((op, id)) = flat.take(comparison) else { return first };
+        let op_span = self.span(id);
+        let right = self.range(flat);
+        let mut second = None;
+        let mut edits = Vec::new();
+        let mut middle = print::expr(&right);
+        while let Some((_, id)) = flat.take(comparison) {
+            let place = self.span(id);
+            second = second.or(Some(place));
+            edits.push((place.start(), format!("and {middle} ")));
+            middle = print::expr(&self.range(flat));
         }
-        left
+        let span = first.span.to(right.span);
+        if let Some(second) = second {
+            self.report(
+                Diagnostic::error("E0152", second, "comparisons are not chained")
+                    .here("a second comparison")
+                    .label(span, "this is already a comparison, and gives 0 or 1")
+                    .edits(edits, "say both"),
+            );
+        }
+        Expr { span, kind: ExprKind::Compare { op, op_span, left: Box::new(first), right: Box::new(right) } }
     }
 
     fn range(&mut self, flat: &mut Flat) -> Expr {
@@ -175,7 +177,7 @@ impl<'b> Builder<'b> {
         }
         let high = self.sum(flat);
         while let Some(((), id)) = flat.take(range) {
-            self.out.push(
+            self.report(
                 Diagnostic::error("E0153", self.span(id), "a range has two ends")
                     .here("a second `..`")
                     .help("`linspace(a, b, n)` gives n values between two ends"),
@@ -201,7 +203,7 @@ impl<'b> Builder<'b> {
         if let Some((op, id)) = flat.take(|rule| (rule == Rule::not).then_some(UnaryOp::Not)) {
             let expr = self.unary_of(flat, op, id, Builder::negation);
             let edits = vec![(expr.span.start(), "(".to_owned()), (expr.span.end(), ")".to_owned())];
-            self.out.push(
+            self.report(
                 Diagnostic::error("E0154", self.span(id), "`not` binds looser than the operator before it")
                     .here("needs parentheses here")
                     .edits(edits, "put it in parentheses"),
@@ -213,12 +215,12 @@ impl<'b> Builder<'b> {
 
     fn power(&mut self, flat: &mut Flat) -> Expr {
         let base = match flat.take(|rule| (rule == Rule::operand).then_some(())) {
-            Some((_, id)) => self.operand(id),
+            Some(((), id)) => self.operand(id),
             None => unreachable!("internal: the grammar puts an operand here"),
         };
         match flat.take(|rule| (rule == Rule::power).then_some(())) {
             None => base,
-            Some((_, id)) => {
+            Some(((), id)) => {
                 let op_span = self.span(id);
                 let before = self.depth;
                 let exponent = if self.deeper(1, op_span) { self.unary(flat) } else { skip(flat, op_span) };
@@ -283,7 +285,7 @@ impl<'b> Builder<'b> {
         let written = self.text_of(id);
         let value: f64 = written.replace('_', "").parse().expect("internal: the grammar's numbers are Rust's");
         if value.is_infinite() {
-            self.out.push(Diagnostic::error("E0155", self.span(id), "this number is too large").here("the largest is 1.8e308").replace(
+            self.report(Diagnostic::error("E0155", self.span(id), "this number is too large").here("the largest is 1.8e308").replace(
                 self.span(id),
                 "inf",
                 "infinity is `inf`",
@@ -313,7 +315,7 @@ impl<'b> Builder<'b> {
                     ExprKind::Name(name) if name == "grad" => ExprKind::Grad { part: None, at: Some(Box::new(place)) },
                     ExprKind::Grad { part, at: None } => ExprKind::Grad { part, at: Some(Box::new(place)) },
                     _ => {
-                        self.out.push(
+                        self.report(
                             Diagnostic::error("E0156", self.span(id), "only `grad` can be taken `at (..)` a point")
                                 .here("belongs to `grad`")
                                 .help("at a given step a quantity is `at(x, step = k)`"),
@@ -324,15 +326,14 @@ impl<'b> Builder<'b> {
             }
             _ => {
                 let args = self.kids(id).map(|arg| self.arg(arg)).collect();
-                match dotted(&base) {
-                    Some(name) => ExprKind::Call { name, args, args_span: self.span(id) },
-                    None => {
-                        self.out.push(
-                            Diagnostic::error("E0157", self.span(id), "only a function's name can be called")
-                                .here("these arguments belong to no function"),
-                        );
-                        base.kind
-                    }
+                if let Some(name) = dotted(&base) {
+                    ExprKind::Call { name, args, args_span: self.span(id) }
+                } else {
+                    self.report(
+                        Diagnostic::error("E0157", self.span(id), "only a function's name can be called")
+                            .here("these arguments belong to no function"),
+                    );
+                    base.kind
                 }
             }
         };
@@ -430,7 +431,7 @@ impl<'b> Builder<'b> {
                 Rule::yield_line => {
                     let value = self.expr(self.kids(inner).need());
                     if scan.value.is_some() {
-                        self.out.push(Diagnostic::error("E0158", span, "a scan yields once").here("a second `yield`"));
+                        self.report(Diagnostic::error("E0158", span, "a scan yields once").here("a second `yield`"));
                     }
                     scan.value = Some(value);
                     continue;

@@ -13,15 +13,19 @@ use crate::diag::{Diagnostic, Diagnostics};
 use crate::source::Span;
 
 use super::ast::{Expr, Ident, ItemKind, Text};
+use super::layout::{DEPTH_LIMIT, MOST_FINDINGS};
 use super::parse::{Rule, Tree};
 use super::scratch::Scratch;
 
-/// The declaration in a tree of [`Rule::item_alone`]; nothing when it nests too deeply.
-pub(super) fn item(tree: &Tree, scratch: &Scratch, out: &mut Diagnostics) -> Option<(Span, ItemKind)> {
+/// The declarations in a tree of [`Rule::items_alone`]; nothing when they nest too deeply.
+pub(super) fn items(tree: &Tree, scratch: &Scratch, out: &mut Diagnostics) -> Vec<(Span, ItemKind)> {
     let mut builder = Builder { tree, scratch, out, depth: 0, too_deep: false };
-    let span = builder.span(0);
-    let kind = builder.item(0);
-    (!builder.too_deep).then_some((span, kind))
+    let mut items = Vec::new();
+    let all = Kids { tree, at: 0, end: tree.nodes.len() };
+    for id in all.filter(|id| tree.nodes[*id].rule == Rule::item) {
+        items.push((builder.span(id), builder.item(id)));
+    }
+    if builder.too_deep { Vec::new() } else { items }
 }
 
 /// The expression in a tree of [`Rule::expr_alone`]; nothing when it nests too deeply.
@@ -161,7 +165,7 @@ impl<'a> Builder<'a> {
             } else {
                 let lo = self.tree.nodes[id].lo + 1;
                 let span = self.scratch.span(lo + start, lo + at);
-                self.out.push(
+                self.report(
                     Diagnostic::error("E0151", span, format!("`{}` is not an escape", &inner[start..at]))
                         .here("known are `\\\"`, `\\\\`, `\\n`, `\\t` and `\\u{..}`")
                         .replace(span.start(), "\\", "a backslash itself is written twice"),
@@ -172,13 +176,20 @@ impl<'a> Builder<'a> {
         value
     }
 
+    /// Keeps a finding, unless there are too many to read.
+    fn report(&mut self, diagnostic: Diagnostic) {
+        if self.out.list.len() < MOST_FINDINGS {
+            self.out.push(diagnostic);
+        }
+    }
+
     /// Goes a level deeper, if that is allowed.
     fn deeper(&mut self, by: usize, span: Span) -> bool {
         self.depth += by;
-        if self.depth > super::layout::DEPTH_LIMIT {
+        if self.depth > DEPTH_LIMIT {
             if !self.too_deep {
-                self.out.push(
-                    Diagnostic::error("E0105", span, format!("nested more than {} deep", super::layout::DEPTH_LIMIT))
+                self.report(
+                    Diagnostic::error("E0105", span, format!("nested more than {DEPTH_LIMIT} deep"))
                         .here("one level too many")
                         .help("name a part of it with `let`"),
                 );

@@ -73,7 +73,7 @@ impl Builder<'_> {
         }
         if !axis.many {
             let gap = axis.name.span.end().to(axis.values.span.start());
-            self.out.push(
+            self.report(
                 Diagnostic::error("E0162", gap, format!("`{}` is followed by a loss, without `=`", axis.name.name))
                     .here("nothing belongs here")
                     .replace(gap, " ", "write"),

@@ -3,8 +3,14 @@
 //! Two tables: `habits` are wrong wherever they stand and are looked for before the grammar; `stuck` are read off the place
 //! where the grammar could not go on. It decides nothing about meaning.
 
+mod characters;
 mod habits;
+mod inside;
+mod lines;
+mod middle;
+mod python;
 mod stuck;
+mod view;
 mod words;
 
 use std::collections::BTreeSet;
@@ -14,7 +20,7 @@ use crate::diag::{Diagnostic, Severity};
 use super::scratch::Scratch;
 
 pub(super) use habits::habits;
-pub(super) use stuck::{Stuck, explain};
+pub(super) use stuck::{Stuck, explain, unexpected};
 
 /// An edit of the working copy: from, to, and what to put there.
 pub(super) type Edit = (usize, usize, String);
@@ -29,13 +35,28 @@ pub(super) struct Finding {
     here: String,
     labels: Vec<(usize, usize, String)>,
     help: Vec<(String, Vec<Edit>)>,
+    /// What to do to the working copy, where that is not the first help.
+    mend: Option<Vec<Edit>>,
+    /// Whether the help is a guess, to be given only if the line can be read with it.
+    pub(super) tentative: bool,
     /// Whether the text can be read all the same.
     pub(super) harmless: bool,
 }
 
 impl Finding {
     fn new(code: &'static str, lo: usize, hi: usize, message: impl Into<String>) -> Self {
-        Finding { code, lo, hi, message: message.into(), here: String::new(), labels: Vec::new(), help: Vec::new(), harmless: false }
+        Finding {
+            code,
+            lo,
+            hi,
+            message: message.into(),
+            here: String::new(),
+            labels: Vec::new(),
+            help: Vec::new(),
+            mend: None,
+            tentative: false,
+            harmless: false,
+        }
     }
 
     fn here(mut self, text: impl Into<String>) -> Self {
@@ -64,6 +85,16 @@ impl Finding {
         self
     }
 
+    fn mend(mut self, edits: Vec<Edit>) -> Self {
+        self.mend = Some(edits);
+        self
+    }
+
+    fn tentative(mut self) -> Self {
+        self.tentative = true;
+        self
+    }
+
     fn harmless(mut self) -> Self {
         self.harmless = true;
         self
@@ -71,6 +102,9 @@ impl Finding {
 
     /// The likeliest help, if it is an edit and the text cannot be read without it.
     pub(super) fn repair(&self) -> Option<&[Edit]> {
+        if self.mend.is_some() {
+            return self.mend.as_deref();
+        }
         self.help.iter().map(|(_, edits)| edits.as_slice()).find(|edits| !edits.is_empty()).filter(|_| !self.harmless)
     }
 
