@@ -1,5 +1,7 @@
 //! Derivatives where a careless form cancels, overflows or saturates. The expected values are mpmath's, with 400 digits.
 
+#![allow(clippy::excessive_precision, reason = "the digits are those that mpmath printed")]
+
 use ndarray::{ArrayD, IxDyn};
 use optrun::expr::diff::gradient;
 use optrun::expr::graph::{Graph, Id};
