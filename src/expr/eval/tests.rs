@@ -104,6 +104,28 @@ fn the_order_of_a_product_follows_from_the_transpose() {
 }
 
 #[test]
+fn products_begin_with_a_product_and_may_be_empty() {
+    let product = |a: &[usize], b: &[usize], transposed: bool| {
+        value(|graph| {
+            let (x, y) = (graph.literal(a, &vec![-0.0; a.iter().product()]), graph.literal(b, &vec![1.0; b.iter().product()]));
+            let x = if transposed { graph.add(Op::Transpose, &[x]) } else { x };
+            graph.add(Op::MatMul, &[x, y])
+        })
+    };
+    let signs = |values: Vec<f64>| values.iter().map(|x| x.is_sign_negative()).collect::<Vec<bool>>();
+    // Eight classes begin at +0 instead.
+    assert_eq!(signs(product(&[3], &[3], false)), [false]);
+    assert_eq!(signs(product(&[3, 1], &[3], true)), [false]);
+    assert_eq!(signs(product(&[1, 3], &[3], false)), [true]);
+    assert_eq!(signs(product(&[1, 3], &[3, 2], false)), [true, true]);
+    assert_eq!(signs(product(&[3, 1], &[3, 2], true)), [true, true]);
+    assert_eq!(product(&[0], &[0], false), [0.0]);
+    assert_eq!(product(&[2, 0], &[0], false), [0.0, 0.0]);
+    assert_eq!(product(&[0, 2], &[0, 1], true), [0.0, 0.0]);
+    assert!(product(&[2, 3], &[3, 0], false).is_empty());
+}
+
+#[test]
 fn extremes_and_places() {
     let inf = f64::INFINITY;
     assert_eq!(reduced(Reduce::LogSumExp, 0, &[2], &[-inf, -inf]), [-inf]);
