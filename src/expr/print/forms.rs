@@ -322,10 +322,22 @@ impl<'a> Forms<'a> {
         }
     }
 
-    /// Whether a node prints as a product whose first factor may take a minus sign.
+    /// Whether a node prints as a product whose first factor may take a minus sign. Of `a @ b` only all may: what `a` is decides the
+    /// order of the additions.
     fn is_product(&self, id: Id) -> bool {
-        let products = matches!(self.graph.node(id).op, Op::Binary(Binary::Mul | Binary::Div) | Op::MatMul);
-        products && self.name(id).is_none() && !self.minus[id.index()] && self.mean(id).is_none()
+        let elementwise = |id: Id| {
+            let product = matches!(self.graph.node(id).op, Op::Binary(Binary::Mul | Binary::Div));
+            product && self.name(id).is_none() && self.mean(id).is_none()
+        };
+        let mut first = id;
+        for _ in 0..16 {
+            if !elementwise(first) {
+                break;
+            }
+            first = self.bare(first)[0];
+        }
+        let whole = self.name(first).is_none() && (self.graph.node(first).op == Op::MatMul || elementwise(first));
+        elementwise(id) && !whole && !self.minus[id.index()]
     }
 
     fn norm(&self, sum: Id) -> Option<Form> {

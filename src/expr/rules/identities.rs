@@ -18,7 +18,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule { name: "from zero", algebra: "0 - x = -x (up to the sign of a zero)", kind: Kind::Exact, apply: from_zero },
     Rule { name: "times one", algebra: "x*1 = x, x/1 = x, x*(-1) = -x, x/(-1) = -x", kind: Kind::Exact, apply: times_one },
     Rule { name: "simple power", algebra: "x^0 = 1, x^1 = x", kind: Kind::Exact, apply: simple_power },
-    Rule { name: "square", algebra: "x^2 = x*x, rounded once", kind: Kind::Exact, apply: power_two },
+    Rule { name: "square", algebra: "x^2 = x*x, rounded once", kind: Kind::Canonical, apply: power_two },
     Rule { name: "number first", algebra: "x*2 = 2*x", kind: Kind::Exact, apply: number_first },
     Rule { name: "double minus", algebra: "-(-x) = x", kind: Kind::Exact, apply: double_minus },
     Rule { name: "minus difference", algebra: "-(a - b) = b - a (up to the sign of a zero)", kind: Kind::Exact, apply: minus_difference },

@@ -12,6 +12,7 @@ use crate::shape::{DataId, Dim, Shape};
 pub(super) const RULES: &[Rule] = &[
     Rule { name: "slope of sigmoid", algebra: "sigmoid(z)*sigmoid(-z) = sigmoid'(z)", kind: Kind::Stable, apply: sigmoid_slope },
     Rule { name: "self product", algebra: "x*x = x^2", kind: Kind::Exact, apply: self_product },
+    Rule { name: "equal factors", algebra: "x*y*y = x*y^2", kind: Kind::Canonical, apply: equal_factors },
     Rule {
         name: "numbers of a product",
         algebra: "2*(3*x) = 6*x, lambda/2*(2*w) = lambda*w, a*(1/b) = a/b",
@@ -248,10 +249,11 @@ fn sigmoid_slope(g: &mut Graph, id: Id) -> Option<Id> {
 }
 
 fn self_product(g: &mut Graph, id: Id) -> Option<Id> {
-    let (a, b) = binary(g, id, Binary::Mul)?;
-    if a == b {
-        return Some(g.unary(Unary::Square, a));
-    }
+    let (a, _) = binary(g, id, Binary::Mul).filter(|(a, b)| a == b)?;
+    Some(g.unary(Unary::Square, a))
+}
+
+fn equal_factors(g: &mut Graph, id: Id) -> Option<Id> {
     merge(g, id, |g, a, b| (a == b).then(|| g.unary(Unary::Square, a)))
 }
 
