@@ -12,12 +12,13 @@ mod random;
 mod reader;
 
 use optrun::expr::diff::gradient;
+use optrun::expr::eval::evaluate;
 use optrun::expr::graph::{Graph, Id, InputKind};
 use optrun::expr::op::{Binary, Op, Unary};
 use optrun::expr::print::{Names, formula, infix};
 use optrun::expr::rewrite::{Options, rewrite};
 use optrun::expr::rules::{self, Kind};
-use optrun::shape::{DataId, Dim, Shape};
+use optrun::shape::{DataId, Dim, RowCounts, Shape};
 use optrun::source::{FileId, Span};
 use std::time::Instant;
 
@@ -79,6 +80,13 @@ fn gradients_read_as_on_paper() {
         ("-mean(pick(log_softmax(X @ W), k))", "W", &[], "X.T @ (softmax(X @ W) - onehot(k, 10))/rows(X)"),
         ("-mean(log(pick(softmax(X @ W), k)))", "W", &[], "X.T @ (softmax(X @ W) - onehot(k, 10))/rows(X)"),
         ("norm(w)", "w", &[], "where(norm(w) == 0, 0, 1/norm(w))*w"),
+        ("mean(maximum(0, 1 - y*(X @ w))) + lambda/2*sum(w^2)", "w", &[], "lambda*w - X.T @ (where(0 < 1 - y*(X @ w), 1, 0)*y)/rows(X)"),
+        ("-mean(sum(onehot(k, 10)*log(softmax(X @ W)), axis = 1))", "W", &[], "X.T @ (softmax(X @ W) - onehot(k, 10))/rows(X)"),
+        ("mean(log(1 + exp(-y*(X @ w)))) + lambda*sum(abs(w))", "w", &[], "lambda*sign(w) - X.T @ (sigmoid(-y*(X @ w))*y)/rows(X)"),
+        ("mean(exp(X @ w) - y*(X @ w))", "w", &[], "X.T @ (exp(X @ w) - y)/rows(X)"),
+        ("mean((p - y)^2)", "w", &p, "2*(X.T @ ((p - y)*(p*(1 - p))))/rows(X)"),
+        ("a*cos(0.15*pi*a)", "a", &[], "cos(0.15*pi*a) - 0.15*pi*a*sin(0.15*pi*a)"),
+        ("(1 - a)^2 + 100*(b - a^2)^2", "a", &[], "-400*(b - a^2)*a - 2*(1 - a)"),
         ("sum(sqrt(w))", "w", &[], "0.5/sqrt(w)"),
         ("a^3 - 3*a", "a", &[], "3*a^2 - 3"),
     ] {
@@ -229,4 +237,25 @@ fn large_graphs_are_no_trouble() {
     assert!(!report.cut && report.firings.len() >= 49_000, "{}", report.firings.len());
     assert!(infix(&g, roots[0]).len() < 1_000_000);
     assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+}
+
+#[test]
+fn the_gradient_at_zero_is_exact() {
+    // `X.T @ (p - y)` with p = 1/2: sums of halves of whole numbers, which no order of additions changes.
+    let rows = [([1.0, 5.0, 1.0], 0.0), ([1.0, 10.0, 4.0], 1.0), ([1.0, 3.0, 1.0], 0.0), ([1.0, 8.0, 10.0], 1.0), ([1.0, 1.0, 7.0], 0.0)];
+    let mut g = inputs();
+    let loss = reader::read(&mut g, "-sum(y*log(sigmoid(X @ w)) + (1 - y)*log(1 - sigmoid(X @ w)))", &[]);
+    let w = reader::read(&mut g, "w", &[]);
+    let (loss, _) = rewrite(&mut g, &[loss], &Options::default());
+    let slope = gradient(&mut g, loss[0], &[w]).expect("differentiable");
+    let (slope, _) = rewrite(&mut g, &slope, &Options::default());
+    let value = |input| match &g.input_info(input).name[..] {
+        "X" => ndarray::Array2::from_shape_fn((5, 3), |(i, j)| rows[i].0[j]).into_dyn().into(),
+        "y" => ndarray::Array1::from_shape_fn(5, |i| rows[i].1).into_dyn().into(),
+        "w" => ndarray::Array1::zeros(3).into_dyn().into(),
+        _ => None,
+    };
+    let found = evaluate(&g, &slope, &value, &RowCounts(vec![5])).expect("all inputs given");
+    // By hand: half the sum of a column, less the sum of its rows with y = 1.
+    assert_eq!(found[0].iter().copied().collect::<Vec<f64>>(), [2.5 - 2.0, 13.5 - 18.0, 11.5 - 14.0]);
 }
