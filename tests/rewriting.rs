@@ -107,6 +107,8 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("minus difference", "-(a - b)", "b - a"),
     ("add minus", "-a + -b", "-(a + b)"),
     ("add minus", "w + -a*u", "w - a*u"),
+    ("add minus", "w + -2*u", "w - 2*u"),
+    ("subtract minus", "w - -3", "w + 3"),
     ("subtract minus", "a - -b", "a + b"),
     ("minus in a product", "a*(-b)", "-a*b"),
     ("even", "cos(-a)", "cos(a)"),

@@ -247,7 +247,11 @@ fn text_reads_back_to_the_same_bits() {
                 let id = reader::read(&mut g, part, &names);
                 names.push((name, id));
             }
-            let read = reader::read(&mut g, &text.text, &names);
+            let mut read = reader::read(&mut g, &text.text, &names);
+            if seed % 2 == 0 {
+                // `xlogy` and the slopes have no name in the language: they are what the rewriter makes of `a*log(b)` and so on.
+                read = rewrite(&mut g, &[read], &Options::default()).0[0];
+            }
             let shape = g.shape(root).clone();
             assert_eq!(*g.shape(read), shape, "{text}");
             let values = evaluate(&g, &[root, read], &given(&g, &moderate(seed)), &RowCounts(vec![ROWS])).expect("all inputs given");
