@@ -1,5 +1,8 @@
 //! Elementary functions: accuracy against correctly rounded values, special values, and the same bits in every form and at every CPU level.
 
+#![allow(clippy::inline_always, reason = "a body must be inlined to be compiled for a CPU level")]
+#![allow(clippy::approx_constant, reason = "the neighbourhoods of constants are the arguments to test")]
+
 use optrun::numeric::Octet;
 use optrun::numeric::dispatch::Level;
 use optrun::numeric::elementary as e;
@@ -49,7 +52,7 @@ fn functions() -> Vec<Function> {
     }
 }
 
-/// A stream of arguments that depends on nothing but its seed (SplitMix64).
+/// A stream of arguments that depends on nothing but its seed (`SplitMix64`).
 struct Arguments(u64);
 
 impl Arguments {
@@ -313,13 +316,13 @@ fn speed() {
     for f in functions() {
         print!("{:12}", f.name);
         for level in Level::available() {
-            let input: Vec<Octet> = (0..64).map(|i| std::array::from_fn(|j| 0.01 + 0.003 * f64::from(i * 8 + j as i32))).collect();
+            let input: Vec<Octet> = (0..64).map(|i| std::array::from_fn(|j| 0.01 + 0.003 * (i * 8 + j) as f64)).collect();
             print!(" {} {:6.3}", level.name(), best_of(|| (f.octets)(level, std::hint::black_box(&mut input.clone()))));
         }
         println!();
     }
     for level in Level::available() {
-        let input: Vec<Octet> = (0..64).map(|i| std::array::from_fn(|j| 0.01 + 0.003 * f64::from(i * 8 + j as i32))).collect();
+        let input: Vec<Octet> = (0..64).map(|i| std::array::from_fn(|j| 0.01 + 0.003 * (i * 8 + j) as f64)).collect();
         let ys = vec![[1.7; 8]; 64];
         println!("pow {} {:6.3}", level.name(), best_of(|| pow_octets(level, std::hint::black_box(&mut input.clone()), &ys)));
     }
