@@ -3,6 +3,7 @@
 //! How each operation reads is the table in `forms`; this file puts the pieces together. It changes nothing in the graph.
 
 mod forms;
+mod text;
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
@@ -142,11 +143,7 @@ fn write_out(forms: &Forms<'_>, key: Key, apart: &BTreeMap<Key, String>) -> Stri
 
 /// A number as the language writes it, in the fewest digits that read back to the same bits.
 pub fn number(x: f64) -> String {
-    if x.is_nan() {
-        return "nan".to_string();
-    }
-    let text = format!("{x:?}");
-    text.strip_suffix(".0").map_or(text.clone(), str::to_string)
+    text::number(x)
 }
 
 /// All nodes that the roots need, one a line, numbered densely, then the roots.

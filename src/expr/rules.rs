@@ -5,6 +5,7 @@
 mod arrays;
 mod identities;
 mod pattern;
+mod product;
 mod residuals;
 mod scale;
 mod stable;

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use super::text::{self, index_text, slice_text};
 use super::{Names, is_count, number, reduced_whole};
 use crate::expr::graph::{Graph, Id, InputKind};
 use crate::expr::op::{Binary, Literal, Op, Reduce, Unary};
@@ -70,9 +71,6 @@ pub(super) struct Forms<'a> {
     minus: Vec<bool>,
     known: BTreeMap<Key, Form>,
 }
-
-/// From this length on a number is better written as an expression.
-const MANY_DIGITS: usize = 12;
 
 /// What stands for a `#` of a name inside a template.
 const HASH: &str = "\0";
@@ -322,10 +320,22 @@ impl<'a> Forms<'a> {
         }
     }
 
-    /// Whether a node prints as a product whose first factor may take a minus sign.
+    /// Whether a node prints as a product whose first factor may take a minus sign. Of `a @ b` only all may: what `a` is decides the
+    /// order of the additions.
     fn is_product(&self, id: Id) -> bool {
-        let products = matches!(self.graph.node(id).op, Op::Binary(Binary::Mul | Binary::Div) | Op::MatMul);
-        products && self.name(id).is_none() && !self.minus[id.index()] && self.mean(id).is_none()
+        let elementwise = |id: Id| {
+            let product = matches!(self.graph.node(id).op, Op::Binary(Binary::Mul | Binary::Div));
+            product && self.name(id).is_none() && self.mean(id).is_none()
+        };
+        let mut first = id;
+        for _ in 0..16 {
+            if !elementwise(first) {
+                break;
+            }
+            first = self.bare(first)[0];
+        }
+        let whole = self.name(first).is_none() && (self.graph.node(first).op == Op::MatMul || elementwise(first));
+        elementwise(id) && !whole && !self.minus[id.index()]
     }
 
     fn norm(&self, sum: Id) -> Option<Form> {
@@ -395,34 +405,10 @@ impl<'a> Forms<'a> {
 
     fn number(&self, x: f64) -> Form {
         let negative = x.is_sign_negative() && !x.is_nan();
-        let (text, level) = self.expression(x).unwrap_or_else(|| (number(x), Level::Postfix));
-        Form { level: if negative { level.min(Level::Minus) } else { level }, ..atom(text) }
-    }
-
-    /// A short expression with the very bits of a number, such as `pi`, `2*pi` or `1/3`, where its digits are many.
-    fn expression(&self, x: f64) -> Option<(String, Level)> {
         let free = |name: &str| self.graph.inputs().iter().all(|input| input.name != name);
-        let is = |value: f64| value.to_bits() == x.to_bits();
-        let (pi, e) = (std::f64::consts::PI, std::f64::consts::E);
-        if is(pi) && free("pi") {
-            return Some(("pi".to_string(), Level::Postfix));
-        }
-        if is(e) && free("e") {
-            return Some(("e".to_string(), Level::Postfix));
-        }
-        if !x.is_finite() || number(x).len() < MANY_DIGITS {
-            return None;
-        }
-        let fraction = (2..=12u32).map(f64::from).find_map(|q| {
-            let p = (x * q).round();
-            (p.abs() < 1000.0 && is(p / q)).then(|| format!("{}/{}", number(p), number(q)))
-        });
-        let multiple = || {
-            let k = (x / pi * 1e4).round() / 1e4;
-            let quotient = (2..=6u32).map(f64::from).find(|q| is(pi / q)).map(|q| format!("pi/{}", number(q)));
-            quotient.or_else(|| is(k * pi).then(|| format!("{}*pi", number(k)))).filter(|_| free("pi"))
-        };
-        fraction.or_else(multiple).map(|text| (text, Level::Product))
+        let (text, is_quotient) = text::number_or_expression(x, free);
+        let level = if is_quotient { Level::Product } else { Level::Postfix };
+        Form { level: if negative { level.min(Level::Minus) } else { level }, ..atom(text) }
     }
 
     fn literal(&self, literal: &Literal) -> Form {
@@ -469,29 +455,4 @@ impl<'a> Forms<'a> {
         let given = self.names.rows.get(&data).cloned();
         given.or_else(|| column().map(|input| format!("rows({})", input.name))).unwrap_or_else(|| format!("rows(data{})", data.0))
     }
-}
-
-/// `[:, text]`: an index along one axis.
-fn index_text(axis: usize, rank: usize, text: &str) -> String {
-    debug_assert!(axis < rank, "internal: axis {axis} of {rank}");
-    let mut marks = vec![":"; axis];
-    marks.push(text);
-    format!("[{}]", marks.join(", "))
-}
-
-/// `start:stop:step`, with what NumPy lets one leave out left out.
-fn slice_text(start: usize, step: isize, len: usize, size: Dim) -> String {
-    let size = if let Dim::Size(n) = size { Some(n) } else { None };
-    // An empty slice of any step is an empty forward one.
-    let step = if len == 0 { 1 } else { step };
-    let stop = (start as i128) + (step as i128) * (len as i128);
-    let step_text = if step == 1 { String::new() } else { format!(":{step}") };
-    let (from_edge, to_edge) = if step > 0 {
-        (start == 0, size.is_some_and(|n| stop >= n as i128) && len > 0)
-    } else {
-        (size.is_some_and(|n| start + 1 == n), stop < 0)
-    };
-    let start_text = if from_edge { String::new() } else { start.to_string() };
-    let stop_text = if to_edge { String::new() } else { stop.to_string() };
-    format!("{start_text}:{stop_text}{step_text}")
 }

@@ -10,7 +10,12 @@ use crate::expr::op::{Binary, Op, Reduce, Unary};
 use crate::shape::{Dim, Shape};
 
 pub(super) const RULES: &[Rule] = &[
-    Rule { name: "double transpose", algebra: "A.T.T = A, v.T = v", kind: Kind::Exact, apply: double_transpose },
+    Rule {
+        name: "double transpose",
+        algebra: "A.T.T = A, v.T = v (a product with a transpose adds in another order)",
+        kind: Kind::Canonical,
+        apply: double_transpose,
+    },
     Rule {
         name: "transposed product",
         algebra: "(A.T @ B).T = B.T @ A, (A @ B.T).T = B @ A.T",
@@ -42,6 +47,12 @@ pub(super) const RULES: &[Rule] = &[
         algebra: "an array of one number stays one when it is rearranged",
         kind: Kind::Exact,
         apply: rearranged_repetition,
+    },
+    Rule {
+        name: "transposed repetition",
+        algebra: "an array of one number is its transpose (a product with a transpose adds in another order)",
+        kind: Kind::Canonical,
+        apply: transposed_repetition,
     },
     Rule { name: "sum of a repetition", algebra: "sum(repeat x) = n*x, rounded once", kind: Kind::Canonical, apply: sum_of_repetition },
     Rule {
@@ -156,11 +167,13 @@ fn repetition_outward(g: &mut Graph, id: Id) -> Option<Id> {
 }
 
 fn rearranged_repetition(g: &mut Graph, id: Id) -> Option<Id> {
-    let keeps = matches!(
-        g.node(id).op,
-        Op::Expand(_) | Op::Squeeze(_) | Op::Transpose | Op::Slice { .. } | Op::Reshape(_) | Op::Gather(_) | Op::Pick
-    );
+    let keeps = matches!(g.node(id).op, Op::Expand(_) | Op::Squeeze(_) | Op::Slice { .. } | Op::Reshape(_) | Op::Gather(_) | Op::Pick);
     let x = keeps.then(|| repeated_scalar(g, g.node(id).args[0]))??;
+    shaped(g, x, id)
+}
+
+fn transposed_repetition(g: &mut Graph, id: Id) -> Option<Id> {
+    let x = repeated_scalar(g, transposed(g, id)?)?;
     shaped(g, x, id)
 }
 

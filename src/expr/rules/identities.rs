@@ -12,17 +12,25 @@ use crate::shape::RowCounts;
 /// The largest array that is computed ahead of the run and kept in the graph.
 const FOLD_LIMIT: usize = 4096;
 
+/// How many factors are looked at in search of a sign.
+const DEPTH: usize = 8;
+
 pub(super) const RULES: &[Rule] = &[
     Rule { name: "constant", algebra: "an operation on numbers is its value", kind: Kind::Exact, apply: fold },
     Rule { name: "add zero", algebra: "x + 0 = x, x - 0 = x (up to the sign of a zero)", kind: Kind::Exact, apply: add_zero },
     Rule { name: "from zero", algebra: "0 - x = -x (up to the sign of a zero)", kind: Kind::Exact, apply: from_zero },
     Rule { name: "times one", algebra: "x*1 = x, x/1 = x, x*(-1) = -x, x/(-1) = -x", kind: Kind::Exact, apply: times_one },
     Rule { name: "simple power", algebra: "x^0 = 1, x^1 = x", kind: Kind::Exact, apply: simple_power },
-    Rule { name: "square", algebra: "x^2 = x*x, rounded once", kind: Kind::Exact, apply: power_two },
+    Rule { name: "square", algebra: "x^2 = x*x, rounded once", kind: Kind::Canonical, apply: power_two },
     Rule { name: "number first", algebra: "x*2 = 2*x", kind: Kind::Exact, apply: number_first },
     Rule { name: "double minus", algebra: "-(-x) = x", kind: Kind::Exact, apply: double_minus },
     Rule { name: "minus difference", algebra: "-(a - b) = b - a (up to the sign of a zero)", kind: Kind::Exact, apply: minus_difference },
-    Rule { name: "add minus", algebra: "a + (-b) = a - b, (-a) + b = b - a, (-a) + (-b) = -(a + b)", kind: Kind::Exact, apply: add_minus },
+    Rule {
+        name: "add minus",
+        algebra: "a + (-b) = a - b, (-a) + b = b - a, (-a) + (-b) = -(a + b), a + (-2) = a - 2",
+        kind: Kind::Exact,
+        apply: add_minus,
+    },
     Rule {
         name: "subtract minus",
         algebra: "a - (-b) = a + b, (-a) - b = -(a + b), (-a) - (-b) = b - a",
@@ -157,40 +165,41 @@ fn minus_difference(g: &mut Graph, id: Id) -> Option<Id> {
     Some(g.binary(Binary::Sub, b, a))
 }
 
-/// What a node is the opposite of: by its minus, or one in front of a factor.
-fn without_minus(g: &mut Graph, id: Id) -> Option<Id> {
+/// What a node is the opposite of: by its minus, or one on a factor, or by a negative number in front.
+fn without_minus(g: &mut Graph, id: Id, depth: usize) -> Option<Id> {
     if let Some(x) = unary(g, id, Unary::Neg) {
         return Some(x);
     }
-    // A minus on a scalar factor of an array stays there, where it is cheap; here it can be taken away.
-    for op in [Binary::Mul, Binary::Div] {
-        if let Some((a, b)) = binary(g, id, op)
-            && let Some(a) = unary(g, a, Unary::Neg)
-        {
-            return Some(g.binary(op, a, b));
-        }
+    if let Some(x) = g.as_const(id) {
+        return (x < 0.0).then(|| g.number(-x));
     }
-    None
+    let Op::Binary(op @ (Binary::Mul | Binary::Div)) = g.node(id).op else { return None };
+    let (a, b) = binary(g, id, op).filter(|_| depth > 0)?;
+    if let Some(a) = without_minus(g, a, depth - 1) {
+        return Some(g.binary(op, a, b));
+    }
+    // A minus on a scalar factor of an array stays there, where it is cheap; here it can be taken away.
+    let b = unary(g, b, Unary::Neg)?;
+    Some(g.binary(op, a, b))
 }
 
 fn add_minus(g: &mut Graph, id: Id) -> Option<Id> {
     let (a, b) = binary(g, id, Binary::Add)?;
-    let (minus_a, minus_b) = (without_minus(g, a), without_minus(g, b));
-    match (minus_a, minus_b) {
-        (Some(a), Some(b)) => {
-            let sum = g.binary(Binary::Add, a, b);
-            Some(g.unary(Unary::Neg, sum))
-        }
-        (None, Some(b)) => Some(g.binary(Binary::Sub, a, b)),
-        (Some(a), None) => Some(g.binary(Binary::Sub, b, a)),
-        (None, None) => None,
+    if let (Some(a), Some(b)) = (unary(g, a, Unary::Neg), unary(g, b, Unary::Neg)) {
+        let sum = g.binary(Binary::Add, a, b);
+        return Some(g.unary(Unary::Neg, sum));
     }
+    if let Some(b) = without_minus(g, b, DEPTH) {
+        return Some(g.binary(Binary::Sub, a, b));
+    }
+    let a = without_minus(g, a, DEPTH)?;
+    Some(g.binary(Binary::Sub, b, a))
 }
 
 fn subtract_minus(g: &mut Graph, id: Id) -> Option<Id> {
     let (a, b) = binary(g, id, Binary::Sub)?;
-    let (minus_a, minus_b) = (without_minus(g, a), without_minus(g, b));
-    match (minus_a, minus_b) {
+    let minus_a = unary(g, a, Unary::Neg);
+    match (minus_a, without_minus(g, b, DEPTH)) {
         (Some(a), Some(b)) => Some(g.binary(Binary::Sub, b, a)),
         (None, Some(b)) => Some(g.binary(Binary::Add, a, b)),
         // The same work, but a minus at the outside may meet another.

@@ -3,7 +3,7 @@
 //! They compare whole products of factors, so that weights and counts beside them do not matter.
 
 use super::pattern::{binary, is, opposite, unary};
-use super::scale::{Product, rebuilt};
+use super::product::{Product, rebuilt};
 use super::{Kind, Rule};
 use crate::expr::graph::{Graph, Id};
 use crate::expr::op::{Binary, Op, Unary};
