@@ -105,7 +105,7 @@ impl Grid<'_> {
     /// Where the line crosses an edge.
     fn place(&self, edge: usize) -> (f64, f64) {
         let (column, row) = ((edge / 2) % self.xs.len(), (edge / 2) / self.xs.len());
-        let (to_column, to_row) = if edge % 2 == 0 { (column + 1, row) } else { (column, row + 1) };
+        let (to_column, to_row) = if edge.is_multiple_of(2) { (column + 1, row) } else { (column, row + 1) };
         let (a, b) = (self.values[self.point(column, row)], self.values[self.point(to_column, to_row)]);
         // Halves, so that the difference of two huge values is finite.
         let share = ((self.level / 2.0 - a / 2.0) / (b / 2.0 - a / 2.0)).clamp(0.0, 1.0);
@@ -171,7 +171,8 @@ mod tests {
         for (x, y) in &lines[0] {
             assert!(((x * x + y * y).sqrt() - 1.0).abs() <= 0.08 * 0.08 / 8.0 * 1.01, "{x} {y}");
         }
-        let length: f64 = lines[0].windows(2).map(|w| ((w[1].0 - w[0].0) * (w[1].0 - w[0].0) + (w[1].1 - w[0].1) * (w[1].1 - w[0].1)).sqrt()).sum();
+        let length: f64 =
+            lines[0].windows(2).map(|w| ((w[1].0 - w[0].0) * (w[1].0 - w[0].0) + (w[1].1 - w[0].1) * (w[1].1 - w[0].1)).sqrt()).sum();
         assert!((length - std::f64::consts::TAU).abs() < 0.01, "{length}");
     }
 
@@ -225,7 +226,10 @@ mod tests {
     fn levels_of_a_bowl_are_evenly_spaced() {
         let xs = axis(201, -1.0, 1.0);
         // Even in the radius inside the disc, although values grow with its fourth power.
-        let bowl = sampled(&xs, &xs, |x, y| { let r = x * x + y * y; if r > 1.0 { f64::INFINITY } else { 1e-6 * r * r } });
+        let bowl = sampled(&xs, &xs, |x, y| {
+            let r = x * x + y * y;
+            if r > 1.0 { f64::INFINITY } else { 1e-6 * r * r }
+        });
         let radii: Vec<f64> = levels(&bowl, 10).iter().map(|l| (l / 1e-6).sqrt().sqrt()).collect();
         assert_eq!(radii.len(), 10);
         assert!(radii.windows(2).all(|w| (w[1] - w[0] - 1.0 / 11.0).abs() < 0.01), "{radii:?}");

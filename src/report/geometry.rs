@@ -59,8 +59,7 @@ fn cut_segment(from: Point, to: Point, frame: Rect) -> Option<(Point, Point)> {
 
 /// The part of a polygon inside a frame (Sutherland and Hodgman).
 pub(super) fn cut_area(points: Vec<Point>, frame: Rect) -> Vec<Point> {
-    let sides: [fn(Point, Rect) -> f64; 4] =
-        [|p, f| p.0 - f.left, |p, f| f.right - p.0, |p, f| p.1 - f.top, |p, f| f.bottom - p.1];
+    let sides: [fn(Point, Rect) -> f64; 4] = [|p, f| p.0 - f.left, |p, f| f.right - p.0, |p, f| p.1 - f.top, |p, f| f.bottom - p.1];
     sides.into_iter().fold(points, |points, inside| {
         let mut kept = Vec::with_capacity(points.len() + 4);
         for (i, &to) in points.iter().enumerate() {
@@ -92,17 +91,16 @@ pub(super) enum Part {
 /// Where many points in a row fall into one narrow column of the paper, the first, the lowest, the highest and the
 /// last of them are enough; where the line runs up and down in a column several times, it covers the column from the
 /// lowest to the highest. Then points that lie on the way from one to the next are left out.
-pub(super) fn reduced(points: Vec<Point>) -> Vec<Part> {
+pub(super) fn reduced(points: &[Point]) -> Vec<Part> {
     if points.len() < MANY {
-        return vec![Part::Line(straightened(&points))];
+        return vec![Part::Line(straightened(points))];
     }
     let mut parts: Vec<Part> = Vec::new();
     let mut line: Vec<Point> = Vec::new();
     let column = |p: Point| (p.0 / COLUMN).floor();
     for run in points.chunk_by(|a, b| column(*a) == column(*b)) {
-        let extreme = |better: fn(f64, f64) -> bool| {
-            run.iter().enumerate().fold(0, |best, (i, p)| if better(p.1, run[best].1) { i } else { best })
-        };
+        let extreme =
+            |better: fn(f64, f64) -> bool| run.iter().enumerate().fold(0, |best, (i, p)| if better(p.1, run[best].1) { i } else { best });
         let (top, bottom) = (extreme(|a, b| a < b), extreme(|a, b| a > b));
         let travelled: f64 = run.windows(2).map(|w| (w[1].1 - w[0].1).abs()).sum();
         let height = run[bottom].1 - run[top].1;
@@ -169,7 +167,12 @@ mod tests {
     #[test]
     fn an_area_is_cut_at_the_frame() {
         let cut = cut_area(vec![(-5.0, -5.0), (5.0, -5.0), (5.0, 5.0), (-5.0, 5.0)], FRAME);
-        let area: f64 = (0..cut.len()).map(|i| { let (a, b) = (cut[i], cut[(i + 1) % cut.len()]); (a.0 * b.1 - b.0 * a.1) / 2.0 }).sum();
+        let area: f64 = (0..cut.len())
+            .map(|i| {
+                let (a, b) = (cut[i], cut[(i + 1) % cut.len()]);
+                (a.0 * b.1 - b.0 * a.1) / 2.0
+            })
+            .sum();
         assert!((area - 25.0).abs() < 1e-12, "{cut:?}");
         assert!(cut_area(vec![(20.0, 0.0), (30.0, 0.0), (30.0, 5.0)], FRAME).is_empty());
     }
@@ -178,7 +181,7 @@ mod tests {
     fn a_long_noisy_line_covers_what_it_covered() {
         let noise = |i: u32| f64::from(i.wrapping_mul(2_654_435_761) >> 20) / 10.0;
         let points: Vec<Point> = (0..100_000u32).map(|i| (f64::from(i) / 200.0, noise(i))).collect();
-        let parts = reduced(points.clone());
+        let parts = reduced(&points);
         let [Part::Covered { upper, lower }] = &parts[..] else { panic!("{} parts", parts.len()) };
         assert!(upper.len() == 1000 && lower.len() == 1000, "{}", upper.len());
         for (column, (top, bottom)) in upper.iter().zip(lower).enumerate() {
@@ -192,7 +195,7 @@ mod tests {
         let curve = |x: f64| 100.0 + x * x / 500.0;
         let mut points: Vec<Point> = (0..100_000u32).map(|i| (f64::from(i) / 200.0, curve(f64::from(i) / 200.0))).collect();
         points[50_000].1 = 0.0;
-        let parts = reduced(points.clone());
+        let parts = reduced(&points);
         let [Part::Line(line)] = &parts[..] else { panic!("{} parts", parts.len()) };
         assert!(line.len() < 2000 && line.contains(&points[50_000]), "{}", line.len());
         assert!(line.windows(2).filter(|w| w[0].1 > 0.0 && w[1].1 > 0.0).all(|w| {

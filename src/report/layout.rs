@@ -3,9 +3,7 @@
 //! It is the same for every file format, and never fails: what does not fit is cut with an ellipsis, and a figure
 //! without a size becomes as large as it needs.
 
-use super::axes::{
-    Bottom, Frame, LABEL_SIZE, Side, TICK_SIZE, draw_bottom_label, draw_side, draw_side_label, label_depth, side_ticks_depth,
-};
+use super::axes::{Bottom, Frame, Side, TICK_SIZE, draw_bottom_label, draw_side, draw_side_label, label_depth, side_ticks_depth};
 use super::figure::{Axis, Figure, Layer, Panel};
 use super::font::{CAP, Font};
 use super::legend::{Legend, bar_width, draw_bar};
@@ -99,9 +97,7 @@ pub(super) fn lay_out(figure: &Figure) -> Scene {
     let title = font.wrap(&figure.title, TITLE, (width - first - EDGE).max(60.0), 3);
     let caption = font.wrap(&figure.caption, CAPTION, (width - 2.0 * EDGE).max(60.0), 8);
     let top = EDGE + if title.is_empty() { 0.0 } else { title.len() as f64 * TITLE * LEADING + 4.0 };
-    let foot = label_depth(plan.labels.0)
-        + EDGE
-        + if caption.is_empty() { 0.0 } else { caption.len() as f64 * CAPTION * LEADING + 8.0 };
+    let foot = label_depth(plan.labels.0) + EDGE + if caption.is_empty() { 0.0 } else { caption.len() as f64 * CAPTION * LEADING + 8.0 };
     let between: f64 = margins.above.iter().chain(&margins.below).sum();
     let (height, panel_height) = if let Some((_, height)) = given {
         (height, ((height - top - foot - between) / plan.rows as f64).max(LEAST))
@@ -143,7 +139,8 @@ pub(super) fn lay_out(figure: &Figure) -> Scene {
         y += margins.below[row];
     }
     let last_row = y;
-    let ticks = (0..plan.rows).filter_map(|row| figure.panels.get(row * plan.columns)).map(|p| side_ticks_depth(font, &p.y)).fold(0.0, f64::max);
+    let ticks =
+        (0..plan.rows).filter_map(|row| figure.panels.get(row * plan.columns)).map(|p| side_ticks_depth(font, &p.y)).fold(0.0, f64::max);
     draw_side_label(&mut scene, font, plan.labels.1, first - ticks - label_left, grid, grid.height() + 24.0, Side::Left);
     draw_bottom_label(&mut scene, font, plan.labels.0, last_row + label_depth(plan.labels.0), grid, grid.width() + 40.0);
     if let Some(bar) = bar {
@@ -274,5 +271,3 @@ impl<'f> Plan<'f> {
 fn same_axis(a: &Axis, b: &Axis) -> bool {
     a.scale == b.scale && a.range == b.range && a.ticks == b.ticks && a.label == b.label
 }
-
-const _: () = assert!(LABEL_SIZE > TICK_SIZE);

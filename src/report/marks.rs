@@ -51,13 +51,13 @@ fn draw_layer(scene: &mut Scene, frame: &Frame, panel: &Panel, layer: &Layer, cr
             let width = if width.is_finite() { width.clamp(0.25, 20.0) } else { 1.5 };
             let dash: Vec<f64> = palette::DASHES[style.dash % palette::DASHES.len()].iter().map(|d| d * (width / 1.5).max(0.7)).collect();
             for points in cut_line(points.iter().map(|p| frame.at(*p)), area) {
-                crowd.add(&line(scene, points, palette::line(style.color), width, &dash));
+                crowd.add(&line(scene, &points, palette::line(style.color), width, &dash));
             }
         }
         Layer::Isoline { lines, ink, .. } => {
             for piece in lines {
                 for points in cut_line(piece.iter().map(|p| frame.at(*p)), area) {
-                    line(scene, points, palette::line(*ink), 0.9, &[]);
+                    line(scene, &points, palette::line(*ink), 0.9, &[]);
                 }
             }
         }
@@ -110,7 +110,7 @@ fn draw_layer(scene: &mut Scene, frame: &Frame, panel: &Panel, layer: &Layer, cr
 }
 
 /// A line of any number of points; gives back the points that were drawn.
-fn line(scene: &mut Scene, points: Vec<Point>, rgb: palette::Rgb, width: f64, dash: &[f64]) -> Vec<Point> {
+fn line(scene: &mut Scene, points: &[Point], rgb: palette::Rgb, width: f64, dash: &[f64]) -> Vec<Point> {
     let mut drawn = Vec::new();
     for part in reduced(points) {
         let (points, dash) = match part {
@@ -149,7 +149,20 @@ pub(super) fn symbol(scene: &mut Scene, at: Point, marker: usize, radius: f64, p
         &[(0.0, -1.3), (1.18, 0.8), (-1.18, 0.8)],
         &[(0.0, -1.32), (1.18, 0.0), (0.0, 1.32), (-1.18, 0.0)],
         &[(0.0, 1.3), (1.18, -0.8), (-1.18, -0.8)],
-        &[(-0.38, -1.2), (0.38, -1.2), (0.38, -0.38), (1.2, -0.38), (1.2, 0.38), (0.38, 0.38), (0.38, 1.2), (-0.38, 1.2), (-0.38, 0.38), (-1.2, 0.38), (-1.2, -0.38), (-0.38, -0.38)],
+        &[
+            (-0.38, -1.2),
+            (0.38, -1.2),
+            (0.38, -0.38),
+            (1.2, -0.38),
+            (1.2, 0.38),
+            (0.38, 0.38),
+            (0.38, 1.2),
+            (-0.38, 1.2),
+            (-0.38, 0.38),
+            (-1.2, 0.38),
+            (-1.2, -0.38),
+            (-0.38, -0.38),
+        ],
     ];
     let corners = SYMBOLS[marker % SYMBOLS.len()];
     for (paint, radius) in [(palette::WHITE.into(), radius + 0.8), (paint, radius)] {
@@ -164,7 +177,8 @@ pub(super) fn symbol(scene: &mut Scene, at: Point, marker: usize, radius: f64, p
 
 fn bars(scene: &mut Scene, frame: &Frame, panel: &Panel, points: &[Point], style: Style, width: f64, crowd: &mut Crowd) {
     let area = frame.area;
-    let floor = if panel.y.scale == Scale::Linear { frame.y(0.0).map_or(area.bottom, |y| y.clamp(area.top, area.bottom)) } else { area.bottom };
+    let floor =
+        if panel.y.scale == Scale::Linear { frame.y(0.0).map_or(area.bottom, |y| y.clamp(area.top, area.bottom)) } else { area.bottom };
     for &(x, y) in points {
         let (Some(left), Some(right), Some(top)) = (frame.x(x - width / 2.0), frame.x(x + width / 2.0), frame.y(y)) else { continue };
         let (left, right) = (left.min(right).max(area.left), left.max(right).min(area.right));
@@ -311,7 +325,15 @@ fn note(scene: &mut Scene, font: &Font, frame: &Frame, at: Point, text: &str, cr
 }
 
 /// Puts a text at the first of the places that covers nothing, or the one that covers least.
-fn place_text(scene: &mut Scene, font: &Font, frame: &Frame, text: &str, rgb: palette::Rgb, places: impl Iterator<Item = Rect>, crowd: &mut Crowd) {
+fn place_text(
+    scene: &mut Scene,
+    font: &Font,
+    frame: &Frame,
+    text: &str,
+    rgb: palette::Rgb,
+    places: impl Iterator<Item = Rect>,
+    crowd: &mut Crowd,
+) {
     if text.is_empty() {
         return;
     }

@@ -34,8 +34,7 @@ pub const SERIES: [Rgb; 8] = [
 ];
 
 /// Lengths of dashes and gaps in points, for a line of the usual width; solid first.
-pub const DASHES: [&[f64]; 6] =
-    [&[], &[5.5, 2.5], &[1.6, 2.2], &[7.0, 2.2, 1.6, 2.2], &[11.0, 3.0], &[7.0, 2.0, 1.6, 2.0, 1.6, 2.0]];
+pub const DASHES: [&[f64]; 6] = [&[], &[5.5, 2.5], &[1.6, 2.2], &[7.0, 2.2, 1.6, 2.2], &[11.0, 3.0], &[7.0, 2.0, 1.6, 2.0, 1.6, 2.0]];
 
 /// Viridis at 0, 1/32, ..., 1.
 const VIRIDIS: [Rgb; 33] = [
@@ -75,7 +74,7 @@ const VIRIDIS: [Rgb; 33] = [
 ];
 
 /// The share of viridis that is dark enough for thin lines on white.
-const DARK_ENOUGH: f64 = 0.84;
+const DARK_ENOUGH: f64 = 0.82;
 
 /// The colour of an ink that fills an area.
 #[must_use]
