@@ -1,0 +1,106 @@
+//! `sin` and `cos`.
+//!
+//! Up to `2^30` the argument is reduced by `pi/2` in three parts, which is exact enough for every double in that range; beyond it, and for
+//! infinities and NaN, the pinned `libm` crate answers, one lane at a time.
+
+use super::exponential::ROUNDER;
+use super::logarithm::two_sum;
+use super::pack::{Mask, Pack};
+
+/// `pi/2` to 159 bits.
+const HALF_PI: [f64; 3] = [std::f64::consts::FRAC_PI_2, 6.123233995736766e-17, -1.4973849048591698e-33];
+const LIMIT: f64 = 1073741824.0;
+
+/// `(sin(r)/r - 1) / r^2` as a polynomial in `r^2`, to `2^-58`, the highest power first.
+const SIN_TAIL: [f64; 6] = [
+    1.5896827397485523e-10,
+    -2.5050758645684298e-08,
+    2.755731369519298e-06,
+    -0.00019841269829816926,
+    0.008333333333322425,
+    -0.16666666666666632,
+];
+/// `(cos(r) - 1 + r^2/2) / r^4` as a polynomial in `r^2`, to `2^-64`.
+const COS_TAIL: [f64; 6] = [
+    -1.1359669885620942e-11,
+    2.0875723685721875e-09,
+    -2.75573143552587e-07,
+    2.480158728949191e-05,
+    -0.0013888888888874138,
+    0.0416666666666666,
+];
+
+/// `x` less the nearest multiple of `pi/2`, and which quarter turn that was.
+struct Turned<const N: usize> {
+    sin: Pack<N>,
+    cos: Pack<N>,
+    /// Whether sine and cosine change places.
+    odd: Mask<N>,
+    /// The number of quarter turns in the low bits, as the sum of a whole number and `ROUNDER`.
+    shifted: Pack<N>,
+}
+
+#[inline(always)]
+fn turn<const N: usize>(x: Pack<N>) -> Turned<N> {
+    let shifted = x.fma_by(std::f64::consts::FRAC_2_PI, Pack::splat(ROUNDER));
+    let n = shifted - ROUNDER;
+    let exact = n.fma_by(-HALF_PI[0], x);
+    let product = n * HALF_PI[1];
+    let product_lo = n.fma_by(HALF_PI[1], -product) + n * HALF_PI[2];
+    let (r, lost) = two_sum(exact, -product);
+    let r_lo = lost - product_lo;
+
+    let z = r * r;
+    let sin = r + (r * z).fma(z.horner(SIN_TAIL), z.fma_by(-0.5, Pack::splat(1.0)) * r_lo);
+    let half = z * 0.5;
+    let near = -half + 1.0;
+    let near_lo = (-near + 1.0) - half;
+    let cos = near + (near_lo + (z * z).fma(z.horner(COS_TAIL), -(r * r_lo)));
+    Turned { sin, cos, odd: shifted.to_bits().any(1), shifted }
+}
+
+/// Where the fast path answers.
+#[inline(always)]
+fn is_near<const N: usize>(x: Pack<N>) -> Mask<N> {
+    x.abs().lt(LIMIT)
+}
+
+/// Lane by lane and by value, so that the fast path keeps its numbers in registers.
+#[inline(always)]
+fn replace_far<const N: usize>(x: Pack<N>, value: Pack<N>, f: fn(f64) -> f64) -> Pack<N> {
+    let mut out = value;
+    for (out, x) in out.0.iter_mut().zip(x.0) {
+        *out = far(x, *out, f);
+    }
+    out
+}
+
+#[cold]
+#[inline(never)]
+fn far(x: f64, value: f64, f: fn(f64) -> f64) -> f64 {
+    if x.abs() < LIMIT { value } else { f(x) }
+}
+
+/// The sine, at most 2 ulp.
+#[inline(always)]
+pub(super) fn sin<const N: usize>(x: Pack<N>) -> Pack<N> {
+    let turned = turn(x);
+    let value = negate_if(turned.shifted.to_bits().any(2), turned.odd.select(turned.cos, turned.sin));
+    // Below 2^-26 the sine is its argument; this also keeps the sign of zero.
+    let value = x.abs().lt(1.0 / 67108864.0).select(x, value);
+    if is_near(x).all() { value } else { replace_far(x, value, libm::sin) }
+}
+
+/// The cosine, at most 2 ulp.
+#[inline(always)]
+pub(super) fn cos<const N: usize>(x: Pack<N>) -> Pack<N> {
+    let turned = turn(x);
+    let negative = turned.shifted.to_bits().plus(1).any(2);
+    let value = negate_if(negative, turned.odd.select(turned.sin, turned.cos));
+    if is_near(x).all() { value } else { replace_far(x, value, libm::cos) }
+}
+
+#[inline(always)]
+fn negate_if<const N: usize>(mask: Mask<N>, x: Pack<N>) -> Pack<N> {
+    mask.select(-x, x)
+}
