@@ -34,7 +34,7 @@ pub struct Panel {
     pub x: Axis,
     /// Vertical.
     pub y: Axis,
-    /// Drawn in order.
+    /// Drawn in order; marks, and the texts of rulers and notes, come above all.
     pub layers: Vec<Layer>,
 }
 

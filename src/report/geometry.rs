@@ -182,7 +182,7 @@ mod tests {
         let noise = |i: u32| f64::from(i.wrapping_mul(2_654_435_761) >> 20) / 10.0;
         let points: Vec<Point> = (0..100_000u32).map(|i| (f64::from(i) / 200.0, noise(i))).collect();
         let parts = reduced(points.clone());
-        let [Part::Line(_), Part::Covered { upper, lower }, ..] = &parts[..] else { panic!("{} parts", parts.len()) };
+        let [Part::Covered { upper, lower }] = &parts[..] else { panic!("{} parts", parts.len()) };
         assert!(upper.len() == 1000 && lower.len() == 1000, "{}", upper.len());
         for (column, (top, bottom)) in upper.iter().zip(lower).enumerate() {
             let inside = points.iter().filter(|p| (p.0 / COLUMN).floor() as usize == column);

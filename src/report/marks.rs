@@ -28,10 +28,11 @@ struct Crowd {
     ink: Vec<Point>,
 }
 
-/// Draws the layers of a panel in order; texts come last, where there is room.
+/// Draws the layers of a panel in order; marks come above lines, and texts last, where there is room.
 pub(super) fn draw_layers(scene: &mut Scene, font: &Font, frame: &Frame, panel: &Panel) {
     let mut crowd = Crowd { texts: Vec::new(), ink: Vec::new() };
-    for layer in &panel.layers {
+    let is_mark = |layer: &&Layer| matches!(layer, Layer::Mark { .. });
+    for layer in panel.layers.iter().filter(|l| !is_mark(l)).chain(panel.layers.iter().filter(is_mark)) {
         draw_layer(scene, frame, panel, layer, &mut crowd);
     }
     for layer in &panel.layers {

@@ -8,7 +8,7 @@ use super::figure::{Axis, CellInk, Figure, Ink, Layer, LegendEntry, LegendKind, 
 
 /// Panels, and layers of one panel, that are told one by one.
 const PANELS: usize = 6;
-const LAYERS: usize = 24;
+const LAYERS: usize = 40;
 
 /// The figure as text: axes with ranges and ticks, the legend, and each layer with its number of points, its first
 /// and its last.
@@ -40,7 +40,7 @@ pub fn describe(figure: &Figure) -> String {
         describe_panel(&mut out, panel, before);
     }
     if figure.panels.len() > PANELS {
-        let _ = writeln!(out, "and {} more panels", figure.panels.len() - PANELS);
+        let _ = writeln!(out, "and {} more", count(figure.panels.len() - PANELS, "panel"));
     }
     out
 }
@@ -57,7 +57,7 @@ fn describe_panel(out: &mut String, panel: &Panel, before: Option<&Panel>) {
         let _ = writeln!(out, "  {}", describe_layer(layer));
     }
     if panel.layers.len() > LAYERS {
-        let _ = writeln!(out, "  and {} more layers", panel.layers.len() - LAYERS);
+        let _ = writeln!(out, "  and {} more", count(panel.layers.len() - LAYERS, "layer"));
     }
 }
 
@@ -165,7 +165,8 @@ fn point(at: &(f64, f64)) -> String {
 }
 
 fn quoted(text: &str) -> String {
-    format!("`{}`", text.escape_debug())
+    let shown = |c: char| if c.is_control() { c.escape_debug().collect() } else { c.to_string() };
+    format!("`{}`", text.chars().map(shown).collect::<String>())
 }
 
 /// A number rounded to six significant digits.

@@ -13,6 +13,9 @@ const LABELS: (usize, usize) = (2, 12);
 const PLAIN_LABEL: usize = 7;
 /// Decades that a logarithmic axis skips from label to label.
 const STRIDES: [i32; 10] = [1, 2, 3, 5, 10, 20, 30, 50, 100, 200];
+/// The most decades with a minor tick, and where the minor ticks within a decade are.
+const MINORS: usize = 60;
+const WITHIN: &[i64] = &[2, 3, 4, 5, 6, 7, 8, 9];
 /// Shares of the range left free at each end.
 const PADDING: f64 = 0.04;
 
@@ -270,11 +273,8 @@ fn logarithmic(range: (f64, f64), wanted: usize) -> Option<(Vec<Tick>, Vec<f64>)
         let stride = *STRIDES.iter().find(|&&s| kept(s).count() <= wanted.max(3))?;
         let stride = if kept(stride).count() >= LABELS.0 { stride } else { STRIDES[STRIDES.iter().position(|s| *s == stride)? - 1] };
         let chosen: Vec<Decimal> = kept(stride).copied().collect();
-        let minor = if stride == 1 {
-            of(&[2, 3, 4, 5, 6, 7, 8, 9]).map(Decimal::value).collect()
-        } else {
-            decades.iter().map(|d| d.value()).collect()
-        };
+        let between = STRIDES.iter().find(|&&s| stride % s == 0 && kept(s).count() <= MINORS).copied().unwrap_or(stride);
+        let minor = if stride == 1 { of(WITHIN).map(Decimal::value).collect() } else { kept(between).map(|d| d.value()).collect() };
         return Some((named(&chosen), minor));
     }
     let span = log10(range.1) - log10(range.0);
@@ -282,7 +282,7 @@ fn logarithmic(range: (f64, f64), wanted: usize) -> Option<(Vec<Tick>, Vec<f64>)
     if fine.len() < 3 {
         return None;
     }
-    Some((named(&fine), of(&[2, 3, 4, 5, 6, 7, 8, 9]).map(Decimal::value).collect()))
+    Some((named(&fine), of(WITHIN).map(Decimal::value).collect()))
 }
 
 /// Labels of a logarithmic axis: plain numbers if all are near 1, else powers of ten.
