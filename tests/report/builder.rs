@@ -41,7 +41,8 @@ impl Cell {
 /// A sweep that records every step; the first and last rows, the lowest values, and the steps to a condition (a
 /// quantity whose text has `<=`) are folded.
 pub(crate) fn sweep(name: &str, axes: &[&str], quantities: &[(&str, &[usize])], cells: Vec<Cell>) -> SweepResults {
-    let quantities: Vec<Quantity> = quantities.iter().map(|(text, sizes)| Quantity { text: (*text).into(), sizes: sizes.to_vec() }).collect();
+    let quantities: Vec<Quantity> =
+        quantities.iter().map(|(text, sizes)| Quantity { text: (*text).into(), sizes: sizes.to_vec() }).collect();
     let mut folds = Vec::new();
     for (at, quantity) in quantities.iter().enumerate() {
         folds.extend([Fold::Final(at), Fold::Start(at), Fold::Lowest(at)]);

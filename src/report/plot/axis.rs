@@ -2,6 +2,7 @@
 //!
 //! All panels share their axes, so that they can be compared.
 
+use crate::numeric::elementary::{log10, pow};
 use crate::report::figure::{Axis, Scale, Tick};
 use crate::report::label::significant;
 use crate::report::ticks::{nice_range, ticks};
@@ -141,7 +142,7 @@ impl AxisPlan {
 
     /// The same for a logarithmic axis.
     fn tame_log(calm: Span, all: Span) -> (f64, f64) {
-        let decades = |span: Span| libm::log10(span.high) - libm::log10(span.low);
+        let decades = |span: Span| log10(span.high) - log10(span.low);
         if !calm.is_some() {
             return (all.low, all.high);
         }
@@ -149,7 +150,7 @@ impl AxisPlan {
         if decades(all) <= decades(calm) + 2.0 * room {
             return (all.low, all.high);
         }
-        let factor = libm::exp10(room);
+        let factor = pow(10.0, room);
         (all.low.max(calm.low / factor), all.high.min(calm.high * factor))
     }
 

@@ -154,7 +154,11 @@ impl Series<'_, '_> {
                 let number = values.iter().all(|y| y.is_finite());
                 let point = if number { drawing.center(x, &values) } else { Point { x, y: f64::NAN, band: None } };
                 drawing.x.show(x);
-                if bad { drawing.y.show_wild(point.y) } else { drawing.y.show(point.y) }
+                if bad {
+                    drawing.y.show_wild(point.y)
+                } else {
+                    drawing.y.show(point.y)
+                }
                 if bad || !number {
                     sheet.push_cross((x, point.y), style);
                 }

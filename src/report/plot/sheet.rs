@@ -3,6 +3,7 @@
 //! Marks that depend on the ends of the axes (where a line leaves the picture) are placed last.
 
 use super::axis::AxisPlan;
+use crate::numeric::elementary::{log10, pow};
 use crate::report::cells::{Place, Reader};
 use crate::report::figure::{Axis, Ink, Layer, LegendEntry, LegendKind, MarkKind, Scale, Style};
 use crate::report::label::listed;
@@ -239,7 +240,7 @@ fn last_seen(points: &[(f64, f64)], x: &Axis, y: &Axis) -> Option<End> {
     let t = share(x, from.0, to.0).min(share(y, from.1, to.1)).clamp(0.0, 1.0);
     let between = |axis: &Axis, from: f64, to: f64| {
         let place = along(axis, from) * (1.0 - t) + along(axis, to) * t;
-        if axis.scale == Scale::Log { libm::exp10(place) } else { place }.clamp(axis.range.0, axis.range.1)
+        if axis.scale == Scale::Log { pow(10.0, place) } else { place }.clamp(axis.range.0, axis.range.1)
     };
     Some(End { index, at: (between(x, from.0, to.0), between(y, from.1, to.1)), inside: false })
 }
