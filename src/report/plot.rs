@@ -350,8 +350,8 @@ fn further_axes<'r>(reader: &Reader<'r>, view: &PlotView, cells: &[Place]) -> Ve
     let merged = merged(view);
     // Points over a value of the cells are a cloud: every cell is a point of its own.
     let cloud = matches!(mark, MarkView::Series { mark: SeriesMark::Points, .. });
-    let counts = |axis: &str| !merged.contains(&axis) && !(cloud || questions.iter().all(|question| absorbs(question, axis)));
-    let found = spread(reader, groups, counts);
+    let counts = |axis: &&str| !merged.contains(axis) && !(cloud || questions.iter().all(|question| absorbs(question, axis)));
+    let found = spread(reader, groups, reader.axes(cells).into_iter().filter(counts));
     if !found.is_empty() {
         let listing = listed(&found.iter().map(|axis| format!("`{axis}`")).collect::<Vec<_>>());
         let verb = if found.len() == 1 { "varies" } else { "vary" };
