@@ -5,6 +5,7 @@
 use super::cells::{Place, Reader};
 use super::label::{DIGITS, significant};
 use super::table::status_text;
+use crate::numeric::format::shortest;
 use crate::results::Status;
 use crate::results::view::{Comparison, ExpectView};
 use crate::source::Span;
@@ -134,7 +135,7 @@ fn judge_numbers(reader: &Reader<'_>, view: &ExpectView, cells: &[Place]) -> Vec
         let name = if l.len() > 1 { format!("{}[{at}]", view.left.text) } else { view.left.text.clone() };
         let (mut got, mut expected) = (significant(l_value, DIGITS), significant(r_value, DIGITS));
         if got == expected && !holds {
-            (got, expected) = (super::label::shortest(l_value), super::label::shortest(r_value));
+            (got, expected) = (shortest(l_value), shortest(r_value));
         }
         let sign = if view.op == Comparison::Eq { String::new() } else { format!("{} ", symbol(view.op)) };
         let slack = t.map(|(t, percent)| format!(" +- {}{}", significant(element(&t, at), DIGITS), if percent { "%" } else { "" }));

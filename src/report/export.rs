@@ -17,6 +17,10 @@ use super::table::{CellValue, Column, Table};
 
 /// Digits of the half width of an interval: more are noise.
 const HALF_WIDTH_DIGITS: usize = 2;
+/// Decimals behind which a mean is written with a power of ten.
+const MOST_DECIMALS: usize = 9;
+/// The same before the point.
+const LARGEST_PLAIN: f64 = 1e6;
 
 /// The text of a cell for people: six significant digits, or the format of the column.
 fn readable(value: &CellValue, column: &Column) -> String {
@@ -28,13 +32,22 @@ fn readable(value: &CellValue, column: &Column) -> String {
         CellValue::Blank => String::new(),
         CellValue::Text(text) => text.clone(),
         CellValue::Number { value, .. } => number(*value, super::label::DIGITS),
-        CellValue::Estimate { mean, half_width, .. } => {
-            format!("{} ± {}", number(*mean, super::label::DIGITS), number(*half_width, HALF_WIDTH_DIGITS))
-        }
+        CellValue::Estimate { mean, half_width, .. } => match decimals(*half_width) {
+            Some(decimals) if column.format.is_none() && mean.is_finite() => format!("{mean:.decimals$} ± {half_width:.decimals$}"),
+            _ => format!("{} ± {}", number(*mean, super::label::DIGITS), number(*half_width, HALF_WIDTH_DIGITS)),
+        },
         CellValue::Never { missed, of: 1 } if *missed == 1 => "never".to_owned(),
         CellValue::Never { missed, of } if missed == of => "never".to_owned(),
         CellValue::Never { missed, of } => format!("never in {missed} of {of}"),
     }
+}
+
+/// The decimals that a mean has when its half width has two digits; `None` where that is no way to write it.
+fn decimals(half_width: f64) -> Option<usize> {
+    let text = format!("{half_width:.*e}", HALF_WIDTH_DIGITS - 1);
+    let (_, exponent) = text.split_once('e')?;
+    let decimals = HALF_WIDTH_DIGITS as i32 - 1 - exponent.parse::<i32>().ok()?;
+    usize::try_from(decimals.max(0)).ok().filter(|decimals| *decimals <= MOST_DECIMALS && half_width > 0.0 && half_width < LARGEST_PLAIN)
 }
 
 /// A table with whole columns of plain values, as programs read it: intervals get a column of their own, and so

@@ -111,32 +111,30 @@ fn distinct<'r>(values: &[Value<'r>], sorted: bool) -> Vec<Value<'r>> {
     order.into_iter().map(|index| values[index]).collect()
 }
 
-/// The axes on which cells differ although an output puts them together; replicates and folds count where they
-/// are named. Few suffice: once `optimizer` tells two cells apart, its arguments need not.
-pub(super) fn spread<'r>(reader: &Reader<'r>, groups: Vec<Vec<Place>>, counts: impl Fn(&str) -> bool) -> Vec<&'r str> {
-    let cells: Vec<Place> = groups.concat();
-    let mut groups = groups;
+/// Of these axes those on which cells differ although an output puts them together. Few suffice: once `optimizer`
+/// tells two cells apart, its arguments need not.
+pub(super) fn spread<'n>(reader: &Reader<'_>, mut groups: Vec<Vec<Place>>, axes: impl IntoIterator<Item = &'n str>) -> Vec<&'n str> {
     let mut found = Vec::new();
-    for axis in reader.axes(&cells).into_iter().filter(|axis| counts(axis)) {
+    for axis in axes {
         if groups.iter().any(|group| reader.differ(group, axis)) {
             found.push(axis);
-            groups = groups
-                .into_iter()
-                .flat_map(|group| {
-                    let mut parts: Vec<Vec<Place>> = Vec::new();
-                    for place in group {
-                        let value = reader.value(place, axis);
-                        match parts.iter_mut().find(|part| reader.value(part[0], axis).agrees(value)) {
-                            Some(part) => part.push(place),
-                            None => parts.push(vec![place]),
-                        }
-                    }
-                    parts
-                })
-                .collect();
+            groups = groups.iter().flat_map(|group| parts(reader, group, axis)).collect();
         }
     }
     found
+}
+
+/// The cells of each value on an axis.
+fn parts(reader: &Reader<'_>, group: &[Place], axis: &str) -> Vec<Vec<Place>> {
+    let mut parts: Vec<Vec<Place>> = Vec::new();
+    for &place in group {
+        let value = reader.value(place, axis);
+        match parts.iter_mut().find(|part| reader.value(part[0], axis).agrees(value)) {
+            Some(part) => part.push(place),
+            None => parts.push(vec![place]),
+        }
+    }
+    parts
 }
 
 /// Whether a question has one value for all values of an axis.

@@ -3,56 +3,33 @@
 //! It knows no layout and no renderer.
 
 use super::cells::{Place, Reader, Value, mentions};
+use crate::numeric::format::{printf, shortest};
 
 /// Digits of a number that is read by people.
 pub(super) const DIGITS: usize = 6;
+/// Whole numbers below this are written with all their digits.
+const WHOLE: f64 = 1e15;
 
-/// A number with at most so many significant digits.
+/// A number with at most so many significant digits. Whole numbers keep all of theirs; others do not pretend to.
 pub(super) fn significant(x: f64, digits: usize) -> String {
-    written(x, &format!("{x:.*e}", digits.saturating_sub(1)))
+    if !x.is_finite() || (x.fract() == 0.0 && x.abs() < WHOLE) {
+        return shortest(x);
+    }
+    let rounded = format!("{x:.*e}", digits.saturating_sub(1));
+    let value: f64 = rounded.parse().unwrap_or(x);
+    match rounded.split_once('e') {
+        // Zeros in place of digits that were rounded away would look like digits.
+        Some((mantissa, exponent)) if exponent.parse::<usize>().is_ok_and(|exponent| exponent >= digits) => {
+            let mantissa = if mantissa.contains('.') { mantissa.trim_end_matches('0').trim_end_matches('.') } else { mantissa };
+            format!("{mantissa}e{exponent}")
+        }
+        _ => shortest(value),
+    }
 }
 
-/// The shortest text that reads back to the same number.
-pub(super) fn shortest(x: f64) -> String {
-    written(x, &format!("{x:e}"))
-}
-
-/// A number from its digits in scientific form: plain where that is not long.
-fn written(x: f64, scientific: &str) -> String {
-    if x.is_nan() {
-        return "nan".to_owned();
-    }
-    if x.is_infinite() {
-        return if x > 0.0 { "inf" } else { "-inf" }.to_owned();
-    }
-    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((scientific, "0"));
-    let (sign, mantissa) = mantissa.strip_prefix('-').map_or(("", mantissa), |rest| ("-", rest));
-    let digits: String = mantissa.chars().filter(|c| *c != '.').collect();
-    let digits = digits.trim_end_matches('0');
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    if digits.is_empty() {
-        return format!("{sign}0");
-    }
-    let count = i32::try_from(digits.len()).unwrap_or(i32::MAX);
-    if !(-5..16).contains(&exponent) {
-        let (first, rest) = digits.split_at(1);
-        let point = if rest.is_empty() { "" } else { "." };
-        return format!("{sign}{first}{point}{rest}e{exponent}");
-    }
-    if exponent < 0 {
-        return format!("{sign}0.{}{digits}", "0".repeat((-exponent - 1) as usize));
-    }
-    if count <= exponent + 1 {
-        return format!("{sign}{digits}{}", "0".repeat((exponent + 1 - count) as usize));
-    }
-    let (whole, part) = digits.split_at(exponent as usize + 1);
-    format!("{sign}{whole}.{part}")
-}
-
-/// A number by a printf format.
+/// A number by a printf format; the checker has seen to it that it is one.
 pub(super) fn formatted(format: &str, x: f64) -> String {
-    let _ = format;
-    significant(x, DIGITS)
+    printf(format, x).unwrap_or_else(|_| significant(x, DIGITS))
 }
 
 /// The value of an axis.

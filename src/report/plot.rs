@@ -84,8 +84,13 @@ pub(super) fn figure(reader: &Reader<'_>, view: &PlotView) -> Figure {
             MarkView::Contour { field } => {
                 field::variable(&mut drawing.x, field, 0);
                 field::variable(&mut drawing.y, field, 1);
+                let mut known: Option<Vec<Layer>> = None;
                 for (sheet, own) in sheets.iter_mut().zip(&panels) {
-                    field::contour(&mut drawing, sheet, field, own.first().copied());
+                    // Without values of the cell it is the same in every panel.
+                    let again = known.take().filter(|_| field.leaves.is_empty());
+                    let lines = again.unwrap_or_else(|| field::contour(&mut drawing, field, own.first().copied()));
+                    sheet.layers.extend_from_slice(&lines);
+                    known = Some(lines);
                 }
             }
             MarkView::Curve { field } => {
@@ -177,8 +182,12 @@ fn layers(view: &PlotView, sheet: Sheet, x: &Axis, y: &Axis, left: &mut usize) -
     let rulers = view.rulers.iter().map(|(axis, at, text)| Layer::Ruler { vertical: *axis == PlotAxis::X, at: *at, text: text.clone() });
     layers.extend(rulers);
     layers.extend(sheet.finish(x, y, left));
-    // Tiles would cover the rulers.
-    layers.sort_by_key(|layer| !matches!(layer, Layer::Cells { .. }));
+    // Areas would cover lines.
+    layers.sort_by_key(|layer| match layer {
+        Layer::Cells { .. } => 0,
+        Layer::Band { .. } => 1,
+        _ => 2,
+    });
     layers.extend(view.notes.iter().map(|(text, x, y)| Layer::Note { at: (*x, *y), text: text.clone() }));
     layers
 }
@@ -341,8 +350,8 @@ fn further_axes<'r>(reader: &Reader<'r>, view: &PlotView, cells: &[Place]) -> Ve
     let merged = merged(view);
     // Points over a value of the cells are a cloud: every cell is a point of its own.
     let cloud = matches!(mark, MarkView::Series { mark: SeriesMark::Points, .. });
-    let counts = |axis: &str| !merged.contains(&axis) && !(cloud || questions.iter().all(|question| absorbs(question, axis)));
-    let found = spread(reader, groups, counts);
+    let counts = |axis: &&str| !merged.contains(axis) && !(cloud || questions.iter().all(|question| absorbs(question, axis)));
+    let found = spread(reader, groups, reader.axes(cells).into_iter().filter(counts));
     if !found.is_empty() {
         let listing = listed(&found.iter().map(|axis| format!("`{axis}`")).collect::<Vec<_>>());
         let verb = if found.len() == 1 { "varies" } else { "vary" };

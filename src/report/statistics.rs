@@ -2,6 +2,7 @@
 //!
 //! It knows no cells; an empty list has no statistic (nan).
 
+use crate::numeric::elementary::atan;
 use crate::results::view::Aggregate;
 
 /// The mean.
@@ -89,7 +90,7 @@ fn within(t: f64, freedom: usize) -> f64 {
         sum += term;
         k += 2;
     }
-    if odd { std::f64::consts::FRAC_2_PI * (libm::atan(slope) + sin * sum) } else { sin * sum }
+    if odd { std::f64::consts::FRAC_2_PI * (atan(slope) + sin * sum) } else { sin * sum }
 }
 
 #[cfg(test)]

@@ -184,7 +184,14 @@ pub(super) fn table(reader: &Reader<'_>, view: &TableView) -> Table {
             }
         }
     }
-    lines.sort();
+    if row_keys.is_empty() {
+        // Nothing says in which order: that of the plan.
+        let first = |index: usize| cells.iter().position(|&place| rows.index(place) == index);
+        let order: Vec<Option<usize>> = (0..rows.len()).map(first).collect();
+        lines.sort_by_key(|line| (line.2, order[line.1]));
+    } else {
+        lines.sort();
+    }
     if let Some(sort) = &view.sort {
         let asked = reader.ask(sort, &cells);
         let own = |index: usize| cells.iter().copied().filter(|&place| rows.index(place) == index).collect::<Vec<_>>();
@@ -262,29 +269,33 @@ impl CellValue {
     }
 }
 
+/// Facts about a run that do not tell it apart.
+const OUTCOMES: [&str; 7] = ["status", "reason", "steps", "epochs", "evaluations", "step", "epoch"];
+
 /// Axes on which cells differ that would share a row: they make rows, too, with a warning where nobody asked for it.
-fn further_axes<'r>(reader: &Reader<'r>, view: &TableView, row_keys: &[Key], cells: &[Place]) -> Vec<&'r str> {
+fn further_axes<'n, 'r: 'n>(reader: &Reader<'r>, view: &'n TableView, row_keys: &[Key], cells: &[Place]) -> Vec<&'n str> {
     let rows = Channel::new(reader, row_keys, &[], cells);
     let columns = Channel::new(reader, &view.columns, &[], cells);
     let groups = Reader::group(cells, |place| (rows.index(place), columns.index(place)));
     let keys = || view.rows.iter().chain(&view.columns).chain(view.show.iter().map(|(key, _)| key));
     let questions: Vec<&Question> =
         view.show.iter().filter_map(|(key, _)| if let Key::Question(question) = key { Some(question) } else { None }).collect();
-    let absorbed = |axis: &str| {
-        let axes = view.show.iter().any(|(key, _)| matches!(key, Key::Axis(name) if name == axis));
-        !questions.is_empty() && !axes && questions.iter().all(|question| absorbs(question, axis))
-    };
-    let counts = |axis: &str| match axis {
+    let shown: Vec<&'n str> = view
+        .show
+        .iter()
+        .filter_map(|(key, _)| if let Key::Axis(axis) = key { Some(axis.as_str()) } else { None })
+        .filter(|axis| !OUTCOMES.contains(axis))
+        .collect();
+    let counts = |axis: &&str| match *axis {
         "replicate" | "fold" => keys().any(|key| names(key, axis)),
-        _ => !absorbed(axis),
+        axis => questions.is_empty() || !questions.iter().all(|question| absorbs(question, axis)),
     };
-    let found = spread(reader, groups.into_iter().map(|(_, group)| group).collect(), counts);
-    let unnamed = |axis: &&str| {
-        !keys().any(|key| matches!(key, Key::Axis(name) if name == axis))
-            && !questions.iter().any(|question| question_names(question, axis))
-            && !matches!(*axis, "replicate" | "fold")
+    let others = reader.axes(cells).into_iter().filter(|axis| !shown.contains(axis)).filter(counts);
+    let found = spread(reader, groups.into_iter().map(|(_, group)| group).collect(), shown.iter().copied().chain(others));
+    let named = |axis: &str| {
+        shown.contains(&axis) || matches!(axis, "replicate" | "fold") || questions.iter().any(|question| question_names(question, axis))
     };
-    let unnamed: Vec<String> = found.iter().copied().filter(unnamed).map(|axis| format!("`{axis}`")).collect();
+    let unnamed: Vec<String> = found.iter().copied().filter(|axis| !named(axis)).map(|axis| format!("`{axis}`")).collect();
     if !unnamed.is_empty() && !view.rows.is_empty() {
         let verb = if unnamed.len() == 1 { "varies" } else { "vary" };
         reader.warn(format!("table `{}`: {} {verb} and is not named; there is a row for each value", view.name, listed(&unnamed)));

@@ -6,7 +6,7 @@ use std::io;
 
 use super::{FlatValue, flatten};
 use crate::diag::printable;
-use crate::report::label::shortest;
+use crate::numeric::format::shortest;
 use crate::report::table::Table;
 use crate::results::{Fold, Results, Setting, SweepResults};
 

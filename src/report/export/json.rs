@@ -6,8 +6,8 @@ use serde_json::{Map, Number, Value, json};
 
 use super::{FlatValue, flatten};
 use crate::diag::printable;
+use crate::numeric::format::shortest;
 use crate::report::expect::{CheckResult, Got};
-use crate::report::label::shortest;
 use crate::report::table::Table;
 use crate::results::{Fold, Setting, SweepResults};
 

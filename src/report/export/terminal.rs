@@ -2,7 +2,7 @@
 //!
 //! It decides nothing about the table, and does not print.
 
-use comfy_table::{CellAlignment, ContentArrangement, Table as Grid, presets};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table as Grid, Width, presets};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::readable;
@@ -12,38 +12,44 @@ use crate::report::table::{CellValue, Table};
 
 /// Rows of a long table that are printed at its start and at its end.
 const ROWS: (usize, usize) = (30, 10);
+/// Words wrap in columns of at least this width.
+const WORDS: usize = 24;
+/// The characters around a column: a blank on both sides and a line.
+const AROUND: usize = 3;
 
-/// The table with its caption and notes; cells wrap where it would be wider than `width` characters.
+/// The table with its caption and notes. Where it would be wider than `width` characters, words wrap; where that
+/// does not suffice, the columns stand in several tables below one another, each with the first columns. Numbers
+/// are never broken.
 #[must_use]
 pub fn table_text(table: &Table, width: Option<u16>) -> String {
-    let mut grid = Grid::new();
-    grid.load_style(presets::UTF8_FULL_CONDENSED);
-    if let Some(width) = width {
-        grid.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-    }
     let shown: Vec<&Vec<CellValue>> = if table.rows.len() > ROWS.0 + ROWS.1 + 1 {
         table.rows[..ROWS.0].iter().chain(&table.rows[table.rows.len() - ROWS.1..]).collect()
     } else {
         table.rows.iter().collect()
     };
     let hidden = table.rows.len() - shown.len();
-    let columns: Vec<Vec<String>> = (0..table.columns.len()).map(|at| column(table, &shown, at)).collect();
-    grid.set_header(table.columns.iter().map(|column| {
-        let title = printable(&column.title);
-        if column.group.is_empty() { title } else { format!("{}\n{title}", printable(&column.group)) }
-    }));
-    for row in 0..shown.len() {
-        if hidden > 0 && row == ROWS.0 {
-            grid.add_row(columns.iter().map(|_| "…".to_owned()));
-        }
-        grid.add_row(columns.iter().map(|column| column[row].clone()));
-    }
-    for (at, column) in grid.column_iter_mut().enumerate() {
-        let words = shown.iter().any(|row| matches!(row.get(at), Some(CellValue::Text(_))));
-        column.set_cell_alignment(if words { CellAlignment::Left } else { CellAlignment::Right });
-    }
+    let columns: Vec<Text> = (0..table.columns.len()).map(|at| Text::new(table, &shown, at)).collect();
     let caption = if table.caption.is_empty() { &table.name } else { &table.caption };
-    let mut text = format!("{}\n{grid}\n", printable(caption));
+    let mut text = format!("{}\n", printable(caption));
+    for block in blocks(table, &columns, width.map(usize::from)) {
+        let mut grid = Grid::new();
+        grid.load_style(presets::UTF8_FULL_CONDENSED);
+        if let Some(width) = width {
+            grid.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+        }
+        grid.set_header(block.iter().map(|&at| columns[at].heading.clone()));
+        for row in 0..shown.len() {
+            if hidden > 0 && row == ROWS.0 {
+                grid.add_row(block.iter().map(|_| "…".to_owned()));
+            }
+            grid.add_row(block.iter().map(|&at| columns[at].cells[row].clone()));
+        }
+        for (column, &at) in grid.column_iter_mut().zip(&block) {
+            column.set_cell_alignment(if columns[at].words { CellAlignment::Left } else { CellAlignment::Right });
+            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed((columns[at].least + AROUND - 1) as u16)));
+        }
+        text.push_str(&format!("{grid}\n"));
+    }
     if hidden > 0 {
         text.push_str(&format!("{hidden} rows are not shown here; all are in the files\n"));
     }
@@ -53,8 +59,50 @@ pub fn table_text(table: &Table, width: Option<u16>) -> String {
     text
 }
 
+/// Which columns stand in which table. The columns before the first group (or the first column) stand in all.
+fn blocks(table: &Table, columns: &[Text], width: Option<usize>) -> Vec<Vec<usize>> {
+    let all: Vec<usize> = (0..columns.len()).collect();
+    let size = |block: &[usize]| 1 + block.iter().map(|&at| columns[at].least + AROUND).sum::<usize>();
+    let Some(width) = width.filter(|width| size(&all) > *width) else { return vec![all] };
+    let keys = table.columns.iter().position(|column| !column.group.is_empty()).unwrap_or(1).min(columns.len());
+    let mut blocks = Vec::new();
+    let mut block: Vec<usize> = all[..keys].to_vec();
+    for &at in &all[keys..] {
+        if block.len() > keys && size(&block) + columns[at].least + AROUND > width {
+            blocks.push(std::mem::replace(&mut block, all[..keys].to_vec()));
+        }
+        block.push(at);
+    }
+    blocks.push(block);
+    blocks
+}
+
+/// One column as text.
+struct Text {
+    heading: String,
+    cells: Vec<String>,
+    /// Whether it has words, which may wrap.
+    words: bool,
+    /// The narrowest it can be.
+    least: usize,
+}
+
+impl Text {
+    fn new(table: &Table, shown: &[&Vec<CellValue>], at: usize) -> Text {
+        let column = &table.columns[at];
+        let title = printable(&column.title);
+        let heading = if column.group.is_empty() { title } else { format!("{}\n{title}", printable(&column.group)) };
+        let cells = aligned(table, shown, at);
+        let words = shown.iter().any(|row| matches!(row.get(at), Some(CellValue::Text(_))));
+        let longest = heading.split_whitespace().map(str::width).max().unwrap_or(0).min(WORDS);
+        let widest = cells.iter().map(|cell| cell.width()).max().unwrap_or(0);
+        let least = longest.max(if words { widest.min(WORDS) } else { widest });
+        Text { heading, cells, words, least }
+    }
+}
+
 /// The texts of one column. Numbers are padded so that their points stand below one another.
-fn column(table: &Table, shown: &[&Vec<CellValue>], at: usize) -> Vec<String> {
+fn aligned(table: &Table, shown: &[&Vec<CellValue>], at: usize) -> Vec<String> {
     let texts: Vec<(String, bool)> = shown
         .iter()
         .map(|row| {

@@ -2,6 +2,7 @@
 //!
 //! All panels share their axes, so that they can be compared.
 
+use crate::numeric::elementary::{log10, pow};
 use crate::report::figure::{Axis, Scale, Tick};
 use crate::report::label::significant;
 use crate::report::ticks::{nice_range, ticks};
@@ -11,7 +12,7 @@ const STRETCH: f64 = 30.0;
 /// How many times the size of its values an axis may be long where all runs diverged or rose.
 const ALL_WILD: f64 = 10.0;
 /// Decades that such runs may add to a logarithmic axis at least.
-const WILD_DECADES: f64 = 6.0;
+const WILD_DECADES: f64 = 3.0;
 /// Labels wanted.
 const LABELS: usize = 6;
 
@@ -99,6 +100,13 @@ impl AxisPlan {
         }
     }
 
+    /// The axis need not show this value, but may.
+    pub(super) fn show_wild(&mut self, x: f64) {
+        if self.holds(x) {
+            self.wild.add(x);
+        }
+    }
+
     /// The interval shown, and whether something was cut off.
     fn range(&self) -> ((f64, f64), bool) {
         if let Some((low, high)) = self.limits {
@@ -112,12 +120,15 @@ impl AxisPlan {
         if !all.is_some() {
             return (nice_range(self.scale, f64::NAN, f64::NAN), false);
         }
-        let (low, high) = if self.scale == Scale::Log { self.tame_log(calm, all) } else { self.tame_linear(calm, all) };
+        let (low, high) = if self.scale == Scale::Log { Self::tame_log(calm, all) } else { self.tame_linear(calm, all) };
         (nice_range(self.scale, low, high), low > all.low || high < all.high)
     }
 
     /// Ends that leave the calm runs visible.
     fn tame_linear(&self, calm: Span, all: Span) -> (f64, f64) {
+        if !calm.is_some() {
+            return (all.low, all.high);
+        }
         // Halves, so that the difference of two huge numbers is finite.
         let length = calm.high / 2.0 - calm.low / 2.0;
         let size = calm.high.abs().max(calm.low.abs()) / 2.0;
@@ -130,13 +141,16 @@ impl AxisPlan {
     }
 
     /// The same for a logarithmic axis.
-    fn tame_log(&self, calm: Span, all: Span) -> (f64, f64) {
-        let decades = |span: Span| libm::log10(span.high) - libm::log10(span.low);
-        let room = decades(calm).max(WILD_DECADES);
+    fn tame_log(calm: Span, all: Span) -> (f64, f64) {
+        let decades = |span: Span| log10(span.high) - log10(span.low);
+        if !calm.is_some() {
+            return (all.low, all.high);
+        }
+        let room = (decades(calm) / 4.0).max(WILD_DECADES);
         if decades(all) <= decades(calm) + 2.0 * room {
             return (all.low, all.high);
         }
-        let factor = libm::exp10(room);
+        let factor = pow(10.0, room);
         (all.low.max(calm.low / factor), all.high.min(calm.high * factor))
     }
 

@@ -19,7 +19,7 @@ use crate::results::view::{Field, Question};
 use crate::source::{FileId, Span};
 
 /// Numbers that may be computed for one picture of a function.
-const WORK: usize = 100_000_000;
+const WORK: usize = 20_000_000;
 /// What a node costs whatever its size.
 const NODE: usize = 40;
 /// The fewest and the most points along each side of a grid.
@@ -28,22 +28,25 @@ const SIDE: (usize, usize) = (31, 121);
 const CURVE: usize = 601;
 /// Lines of equal value.
 const LEVELS: usize = 16;
+/// A path of so few points shows them.
+const FEW: usize = 51;
 /// Widths of lines.
 const CURVE_WIDTH: f64 = 1.6;
 const PATH_WIDTH: f64 = 1.5;
 
 /// Lines of equal value; what they range over goes into the caption.
-pub(super) fn contour(drawing: &mut Drawing<'_, '_>, sheet: &mut Sheet, field: &Field, place: Option<Place>) {
-    let [(_, _, x_low, x_high), (_, _, y_low, y_high)] = &field.vars[..] else { return };
+pub(super) fn contour(drawing: &mut Drawing<'_, '_>, field: &Field, place: Option<Place>) -> Vec<Layer> {
+    let [(_, _, x_low, x_high), (_, _, y_low, y_high)] = &field.vars[..] else { return Vec::new() };
     let side = side_of(field);
     let (xs, ys) = (spaced(*x_low, *x_high, side), spaced(*y_low, *y_high, side));
     let points = ys.iter().flat_map(|&y| xs.iter().map(move |&x| vec![x, y])).collect::<Vec<_>>();
     let values = values(drawing.reader, field, place, &points, drawing.cells);
     let levels = levels(&values, LEVELS);
-    for (at, &level) in levels.iter().enumerate() {
+    let line = |(at, &level): (usize, &f64)| {
         let ink = Ink::Map(if levels.len() > 1 { at as f64 / (levels.len() - 1) as f64 } else { 0.5 });
-        sheet.layers.push(Layer::Isoline { level, lines: isolines(&xs, &ys, &values, level), ink });
-    }
+        Layer::Isoline { level, lines: isolines(&xs, &ys, &values, level), ink }
+    };
+    let layers = levels.iter().enumerate().map(line).collect();
     let sentence = match levels[..] {
         [] => format!("{} is the same everywhere here.", field.text),
         [first, ..] => {
@@ -52,6 +55,7 @@ pub(super) fn contour(drawing: &mut Drawing<'_, '_>, sheet: &mut Sheet, field: &
         }
     };
     drawing.say(sentence);
+    layers
 }
 
 /// A curve; the axes show all of it.
@@ -72,6 +76,9 @@ pub(super) fn path(drawing: &mut Drawing<'_, '_>, sheet: &mut Sheet, x: &Asked<'
     let points = drawing.placed(points);
     drawing.show(&points, bad);
     let Some(&start) = points.iter().find(|p| p.0.is_finite() && p.1.is_finite()) else { return };
+    if points.len() <= FEW {
+        sheet.layers.push(Layer::Points { points: points.clone(), style });
+    }
     sheet.push_run(Layer::Line { points, style, width: PATH_WIDTH }, bad, true);
     sheet.layers.push(Layer::Mark { at: start, kind: MarkKind::Start, style });
 }

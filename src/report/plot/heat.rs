@@ -4,6 +4,7 @@
 
 use super::axis::{AxisPlan, share};
 use super::sheet::{Drawing, Sheet};
+use crate::numeric::elementary::{log10, pow};
 use crate::report::cells::{Place, Reader, Value};
 use crate::report::figure::{Axis, CellInk, ColorBar, Ink, Layer, LegendEntry, LegendGroup, LegendKind, Scale, Style};
 use crate::report::keys::ReadyKey;
@@ -182,8 +183,8 @@ impl Places {
     /// Halfway between neighbours, as the axis lays them out.
     fn edges(&self, plan: &AxisPlan) -> Vec<f64> {
         let log = plan.scale == Scale::Log;
-        let to = |x: f64| if log { libm::log10(x) } else { x };
-        let from = |x: f64| if log { libm::exp10(x) } else { x };
+        let to = |x: f64| if log { log10(x) } else { x };
+        let from = |x: f64| if log { pow(10.0, x) } else { x };
         let places: Vec<f64> = self.numbers.iter().map(|&x| to(x)).collect();
         let [first, .., last] = places[..] else {
             let half = if places.first().is_some_and(|x| *x != 0.0) && plan.scale == Scale::Linear { places[0].abs() / 2.0 } else { 0.5 };

@@ -17,7 +17,7 @@ const WIDTH: f64 = 1.6;
 /// Width of the lines of bars of error.
 const THIN: f64 = 1.0;
 /// A line through so few points shows them.
-const FEW: usize = 30;
+const FEW: usize = 20;
 /// The share of its place that a group of bars takes.
 const BAR: f64 = 0.8;
 
@@ -154,7 +154,11 @@ impl Series<'_, '_> {
                 let number = values.iter().all(|y| y.is_finite());
                 let point = if number { drawing.center(x, &values) } else { Point { x, y: f64::NAN, band: None } };
                 drawing.x.show(x);
-                drawing.show(&[(x, point.y)], bad);
+                if bad {
+                    drawing.y.show_wild(point.y)
+                } else {
+                    drawing.y.show(point.y)
+                }
                 if bad || !number {
                     sheet.push_cross((x, point.y), style);
                 }

@@ -3,8 +3,9 @@
 //! Marks that depend on the ends of the axes (where a line leaves the picture) are placed last.
 
 use super::axis::AxisPlan;
+use crate::numeric::elementary::{log10, pow};
 use crate::report::cells::{Place, Reader};
-use crate::report::figure::{Axis, Layer, LegendEntry, LegendKind, MarkKind, Scale, Style};
+use crate::report::figure::{Axis, Ink, Layer, LegendEntry, LegendKind, MarkKind, Scale, Style};
 use crate::report::label::listed;
 use crate::results::Status;
 use crate::results::view::{Band, Center};
@@ -123,7 +124,7 @@ impl<'a, 'r> Drawing<'a, 'r> {
             (false, true) => "rising",
             (false, false) => return None,
         };
-        Some(LegendEntry { label: label.to_owned(), style: Style::default(), kind })
+        Some(LegendEntry { label: label.to_owned(), style: Style { color: Ink::Black, ..Style::default() }, kind })
     }
 
     /// What the caption must say.
@@ -194,11 +195,16 @@ impl Sheet {
                     self.layers.push(Layer::Mark { at: (at.0, height), kind: MarkKind::Diverged, style });
                 }
                 Ending::Line { layer, kind, path } => {
-                    let (Layer::Line { points, style, .. } | Layer::Points { points, style }) = &self.layers[layer] else { continue };
+                    let (Layer::Line { points, style, .. } | Layer::Points { points, style }) = &mut self.layers[layer] else { continue };
                     let style = *style;
-                    if let Some((at, inside)) = last_seen(points, x, y) {
-                        *left += usize::from(path && !inside);
-                        self.layers.push(Layer::Mark { at, kind, style });
+                    if let Some(end) = last_seen(points, x, y) {
+                        if path && !end.inside {
+                            *left += 1;
+                            // What comes after would cross the picture from end to end.
+                            points.truncate(end.index + 1);
+                            points.push(end.at);
+                        }
+                        self.layers.push(Layer::Mark { at: end.at, kind, style });
                     }
                 }
             }
@@ -207,35 +213,39 @@ impl Sheet {
     }
 }
 
-/// The last point of a line if it is in the picture (then true), else where it leaves it for good.
-fn last_seen(points: &[(f64, f64)], x: &Axis, y: &Axis) -> Option<((f64, f64), bool)> {
-    let places: Vec<(f64, f64)> = points.iter().filter(|p| p.0.is_finite() && p.1.is_finite()).copied().collect();
+/// Where a line is seen last: the index of its last point in the picture, and that point or where the line leaves.
+struct End {
+    index: usize,
+    at: (f64, f64),
+    inside: bool,
+}
+
+/// Where a line is seen last; `None` if no point of it is in the picture.
+fn last_seen(points: &[(f64, f64)], x: &Axis, y: &Axis) -> Option<End> {
+    let finite = |p: &(f64, f64)| p.0.is_finite() && p.1.is_finite();
     let inside = |p: &(f64, f64)| p.0 >= x.range.0 && p.0 <= x.range.1 && p.1 >= y.range.0 && p.1 <= y.range.1;
-    let at = places.iter().rposition(inside)?;
-    if at + 1 == places.len() {
-        return Some((places[at], true));
-    }
-    let (from, to) = (places[at], places[at + 1]);
+    let index = points.iter().rposition(inside)?;
+    let from = points[index];
+    let Some(to) = points[index + 1..].iter().copied().find(finite) else { return Some(End { index, at: from, inside: true }) };
     // The share of the step at which the first side is reached, measured as the axes lay it out.
     let share = |axis: &Axis, from: f64, to: f64| {
-        let end = if to > axis.range.1 { axis.range.1 } else { axis.range.0 };
-        let (from, to, end) = (along(axis, from), along(axis, to), along(axis, end));
-        if to > along(axis, axis.range.1) || to < along(axis, axis.range.0) {
-            (end / 2.0 - from / 2.0) / (to / 2.0 - from / 2.0)
-        } else {
-            1.0
+        let (low, high) = (along(axis, axis.range.0), along(axis, axis.range.1));
+        let (from, to) = (along(axis, from), along(axis, to));
+        if to >= low && to <= high {
+            return 1.0;
         }
+        let end = if to > high { high } else { low };
+        (end / 2.0 - from / 2.0) / (to / 2.0 - from / 2.0)
     };
     let t = share(x, from.0, to.0).min(share(y, from.1, to.1)).clamp(0.0, 1.0);
     let between = |axis: &Axis, from: f64, to: f64| {
-        let (a, b) = (along(axis, from), along(axis, to));
-        let place = a * (1.0 - t) + b * t;
-        if axis.scale == Scale::Log { libm::exp10(place) } else { place }.clamp(axis.range.0, axis.range.1)
+        let place = along(axis, from) * (1.0 - t) + along(axis, to) * t;
+        if axis.scale == Scale::Log { pow(10.0, place) } else { place }.clamp(axis.range.0, axis.range.1)
     };
-    Some(((between(x, from.0, to.0), between(y, from.1, to.1)), false))
+    Some(End { index, at: (between(x, from.0, to.0), between(y, from.1, to.1)), inside: false })
 }
 
 /// A value as its axis lays it out.
 fn along(axis: &Axis, value: f64) -> f64 {
-    if axis.scale == Scale::Log { libm::log10(value) } else { value }
+    if axis.scale == Scale::Log { log10(value) } else { value }
 }

@@ -145,9 +145,4 @@ impl<'a, 'r> Looks<'a, 'r> {
     pub(super) fn color_bar(&self) -> Option<ColorBar> {
         self.scale.clone().map(|axis| ColorBar { axis })
     }
-
-    /// Whether symbols tell series apart.
-    pub(super) fn has_markers(&self) -> bool {
-        self.marker.len() > 1 || self.by == StrandsBy::Marker
-    }
 }
