@@ -96,10 +96,11 @@ fn heavy_dependencies_stay_at_home() {
 
 #[test]
 fn only_the_command_line_prints() {
+    // The macros that print are denied by clippy; this is about the streams themselves.
     let mut findings = Vec::new();
     for File { path, text } in files("src", "rs").into_iter().filter(|file| room(&file.path) != "cli") {
         for (line, word) in identifiers(without_tests(&text)) {
-            if ["stdout", "stderr", "println", "eprintln", "print", "eprint"].contains(&word.as_str()) {
+            if ["stdout", "stderr"].contains(&word.as_str()) {
                 findings.push(format!("{path}:{line}: `{word}`"));
             }
         }
