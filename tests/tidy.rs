@@ -39,6 +39,9 @@ const HOMES: [(&str, &[&str]); 9] = [
     ("comfy_table", &["src/report/"]),
 ];
 
+/// Names of rules that are words of another kind somewhere: file, word, reason.
+const OTHER_WORDS: [(&str, &str, &str); 1] = [("src/check/sweep.rs", "momentum", "what other libraries call the argument `beta`")];
+
 /// The longest a file may be, in lines.
 const LONGEST: usize = 500;
 /// Files that are longer, each with its reason.
@@ -96,10 +99,11 @@ fn heavy_dependencies_stay_at_home() {
 
 #[test]
 fn only_the_command_line_prints() {
+    // The macros that print are denied by clippy; this is about the streams themselves.
     let mut findings = Vec::new();
     for File { path, text } in files("src", "rs").into_iter().filter(|file| room(&file.path) != "cli") {
         for (line, word) in identifiers(without_tests(&text)) {
-            if ["stdout", "stderr", "println", "eprintln", "print", "eprint"].contains(&word.as_str()) {
+            if ["stdout", "stderr"].contains(&word.as_str()) {
                 findings.push(format!("{path}:{line}: `{word}`"));
             }
         }
@@ -197,7 +201,8 @@ fn no_rule_of_the_library_is_named_in_rust() {
             }
         }
         for (line, literal) in rust::strings(text) {
-            if rules.contains(&literal) {
+            let other = OTHER_WORDS.iter().any(|&(file, word, _)| (file, word) == (path.as_str(), literal.as_str()));
+            if rules.contains(&literal) && !other {
                 findings.push(format!("{path}:{line}: the text \"{literal}\""));
             }
         }

@@ -360,6 +360,8 @@ mod tests {
         let wrong = error(b"1;2\n4;5\n", &named(&["a", "b"]));
         assert_eq!(wrong.to_string(), "`f.csv` has 1 column, 2 are named");
         assert_eq!(wrong.hints, [Hint::Delimiter { found: ';', per_line: 1 }]);
+        assert_eq!(wrong.option(), Some("delimiter"));
+        assert_eq!(wrong.helps(), [("`;` occurs once in each line".to_owned(), Some(("delimiter", "\";\"".to_owned())))]);
     }
 
     #[test]
@@ -373,7 +375,8 @@ mod tests {
         assert_eq!(hints(b"a;b\n1,5;2\n3;4\n", &all), [Hint::Delimiter { found: ';', per_line: 1 }]);
         assert_eq!(hints(b"text\nno, it; is\nnot; so\n", &all), []);
         assert_eq!(hints(b"1,2\n3,4\n", &all), [Hint::HeaderIsData { cells: vec!["1".to_owned(), "2".to_owned()] }]);
-        assert_eq!(hints(b"1,1\n3,4\n", &all).len(), 1, "two columns called 1, because the header is data");
+        let doubled = error(b"1,1\n3,4\n", &all);
+        assert_eq!((doubled.to_string(), doubled.option()), ("columns 1 and 2 of `f.csv` are both called `1`".to_owned(), Some("header")));
         let header = Hint::FirstRowIsHeader { cells: vec!["a".to_owned(), "b".to_owned()] };
         assert_eq!(hints(b"a,b\n3,x\n5,y\n", &bare()), [header]);
         assert_eq!(hints(b"a,b\nc,d\n", &bare()), [], "all text");

@@ -143,47 +143,123 @@ pub enum Hint {
     },
 }
 
-impl fmt::Display for CsvError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let file = &self.file;
+/// Advice: a sentence and, where typing helps, the option of the `csv` line to set and its value as it is written.
+pub type Advice = (String, Option<(&'static str, String)>);
+
+impl CsvError {
+    /// The headline, about a file of that name.
+    #[must_use]
+    pub fn message(&self, file: &str) -> String {
+        let place = |place: &Place| format!("row {} of `{file}` (line {})", place.row, place.line);
         match &self.kind {
-            CsvErrorKind::Missing => write!(f, "there is no file `{file}`"),
-            CsvErrorKind::Directory => write!(f, "`{file}` is a folder, not a file"),
-            CsvErrorKind::NotAFile => write!(f, "`{file}` is not a regular file"),
-            CsvErrorKind::Unreadable(cause) => write!(f, "`{file}` cannot be read: {cause}"),
-            CsvErrorKind::Empty => write!(f, "`{file}` is empty"),
-            CsvErrorKind::NoRows => write!(f, "`{file}` has a header but no rows"),
+            CsvErrorKind::Missing => format!("there is no file `{file}`"),
+            CsvErrorKind::Directory => format!("`{file}` is a folder, not a file"),
+            CsvErrorKind::NotAFile => format!("`{file}` is not a regular file"),
+            CsvErrorKind::Unreadable(cause) => format!("`{file}` cannot be read: {cause}"),
+            CsvErrorKind::Empty => format!("`{file}` is empty"),
+            CsvErrorKind::NoRows => format!("`{file}` has a header but no rows"),
             CsvErrorKind::TooLarge { what, limit, line } => {
-                write!(f, "`{file}` has more than {limit} {}", what.plural())?;
-                line.map_or(Ok(()), |line| write!(f, " (line {line})"))
+                let line = line.map_or(String::new(), |line| format!(" (line {line})"));
+                format!("`{file}` has more than {limit} {}{line}", what.plural())
             }
             CsvErrorKind::NotUtf8 { byte, line, looks_like } => {
-                write!(f, "`{file}` is not UTF-8 text: byte {byte}, line {line}")?;
-                looks_like.map_or(Ok(()), |kind| write!(f, "; it looks like {kind}"))
+                let kind = looks_like.map_or(String::new(), |kind| format!("; it looks like {kind}"));
+                format!("`{file}` is not UTF-8 text: byte {byte}, line {line}{kind}")
             }
-            CsvErrorKind::RowLength { place, found, expected } => {
-                let cells = if *found == 1 { "cell" } else { "cells" };
-                write!(f, "row {} of `{file}` (line {}) has {found} {cells}, the first line has {expected}", place.row, place.line)
+            CsvErrorKind::RowLength { place: at, found, expected } => {
+                format!("{} has {found} {}, the first line has {expected}", place(at), plural(*found, "cell"))
             }
             CsvErrorKind::OpenQuote { line, column } => {
-                write!(f, "a quote opens in line {line}, column {column} of `{file}` and never closes")
+                format!("a quote opens in line {line}, column {column} of `{file}` and never closes")
             }
             CsvErrorKind::AfterQuote { line, column } => {
-                write!(f, "text follows a closing quote in line {line}, column {column} of `{file}`")
+                format!("text follows a closing quote in line {line}, column {column} of `{file}`")
             }
             CsvErrorKind::NameCount { found, named } => {
-                let columns = if *found == 1 { "column" } else { "columns" };
                 let are = if *named == 1 { "is" } else { "are" };
-                write!(f, "`{file}` has {found} {columns}, {named} {are} named")
+                format!("`{file}` has {found} {}, {named} {are} named", plural(*found, "column"))
             }
             CsvErrorKind::SameName { name, first, second, from_spec: false } => {
-                write!(f, "columns {first} and {second} of `{file}` are both called `{name}`")
+                format!("columns {first} and {second} of `{file}` are both called `{name}`")
             }
             CsvErrorKind::SameName { name, first, second, from_spec: true } => {
-                write!(f, "columns {first} and {second} are both named `{name}`")
+                format!("columns {first} and {second} are both named `{name}`")
             }
-            CsvErrorKind::Changed => write!(f, "`{file}` was changed while it was read"),
+            CsvErrorKind::Changed => format!("`{file}` was changed while it was read"),
         }
+    }
+
+    /// The part of the spec that it is about, if not the path: the names in `columns`, or an option of the `csv` line.
+    #[must_use]
+    pub fn option(&self) -> Option<&'static str> {
+        let suspected = || self.hints.iter().find_map(|hint| hint.advice().1).map(|(option, _)| option);
+        match &self.kind {
+            CsvErrorKind::NameCount { .. } | CsvErrorKind::SameName { from_spec: true, .. } => suspected().or(Some("columns")),
+            CsvErrorKind::RowLength { .. } | CsvErrorKind::SameName { .. } => suspected(),
+            _ => None,
+        }
+    }
+
+    /// What to do, likeliest first.
+    #[must_use]
+    pub fn helps(&self) -> Vec<Advice> {
+        let mut helps: Vec<Advice> = self.hints.iter().map(Hint::advice).collect();
+        let own = match &self.kind {
+            CsvErrorKind::Missing | CsvErrorKind::Directory | CsvErrorKind::NotAFile => Some("paths start from the folder of the spec"),
+            CsvErrorKind::NotUtf8 { .. } => Some("save the file as csv in UTF-8"),
+            CsvErrorKind::NoRows => {
+                return vec![("if the only line is data, there is no header".to_owned(), Some(("header", "false".to_owned())))];
+            }
+            CsvErrorKind::RowLength { .. } if helps.is_empty() => Some("a cell that holds the delimiter stands in quotes: `\"a, b\"`"),
+            CsvErrorKind::OpenQuote { .. } | CsvErrorKind::AfterQuote { .. } => {
+                Some("a cell in quotes ends with a quote; a quote inside it is written twice: `\"5\"\" disk\"`")
+            }
+            CsvErrorKind::NameCount { .. } if helps.is_empty() => Some("name every column of the file, in its order"),
+            CsvErrorKind::SameName { from_spec: false, .. } if helps.is_empty() => {
+                Some("give the columns other names in a line `columns a, b, ..`, in the order of the file")
+            }
+            _ => None,
+        };
+        helps.extend(own.map(|text| (text.to_owned(), None)));
+        helps
+    }
+}
+
+impl Hint {
+    /// What was noticed, and what to set because of it.
+    #[must_use]
+    pub fn advice(&self) -> Advice {
+        match self {
+            Hint::HeaderIsData { cells } => {
+                (format!("every cell of the header is a number ({}): there is none", few(cells)), Some(("header", "false".to_owned())))
+            }
+            Hint::FirstRowIsHeader { cells } => {
+                (format!("row 1 is text over columns of numbers ({}): it is the header", few(cells)), Some(("header", "true".to_owned())))
+            }
+            Hint::Delimiter { found, per_line } => {
+                let (shown, written) = match found {
+                    '\t' => ("a tab".to_owned(), "\"\\t\"".to_owned()),
+                    _ => (format!("`{found}`"), format!("\"{found}\"")),
+                };
+                let times = if *per_line == 1 { "once".to_owned() } else { format!("{per_line} times") };
+                (format!("{shown} occurs {times} in each line"), Some(("delimiter", written)))
+            }
+            Hint::DecimalComma { column, place, text, count } => {
+                let more = if *count > 1 { format!(" ({count} such cells)") } else { String::new() };
+                let text = format!(
+                    "`{text}` in row {}, column {}{more}: a decimal comma, or thousands? Numbers have a point",
+                    place.row,
+                    column + 1
+                );
+                (text, None)
+            }
+        }
+    }
+}
+
+impl fmt::Display for CsvError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message(&self.file))
     }
 }
 
@@ -201,24 +277,8 @@ impl Size {
     }
 }
 
-impl fmt::Display for Hint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Hint::HeaderIsData { cells } => write!(f, "every cell of the header is a number ({})", few(cells)),
-            Hint::FirstRowIsHeader { cells } => write!(f, "row 1 is text over columns of numbers ({})", few(cells)),
-            Hint::Delimiter { found, per_line } => {
-                let shown = if *found == '\t' { "a tab".to_owned() } else { format!("`{found}`") };
-                match per_line {
-                    1 => write!(f, "{shown} occurs once in each line"),
-                    _ => write!(f, "{shown} occurs {per_line} times in each line"),
-                }
-            }
-            Hint::DecimalComma { column, place, text, count } => {
-                let more = if *count > 1 { format!(" ({count} such cells)") } else { String::new() };
-                write!(f, "`{text}` in row {}, column {}{more}: a decimal comma, or thousands?", place.row, column + 1)
-            }
-        }
-    }
+fn plural(count: usize, noun: &str) -> String {
+    if count == 1 { noun.to_owned() } else { format!("{noun}s") }
 }
 
 /// The first few cells as a message shows them.

@@ -10,7 +10,7 @@ mod input;
 mod scan;
 
 pub use csv::{CsvOptions, Limits, read_csv};
-pub use error::{CsvError, CsvErrorKind, Hint};
+pub use error::{Advice, CsvError, CsvErrorKind, Hint};
 
 /// What was read from one file.
 #[derive(Debug, Clone, PartialEq)]
