@@ -203,7 +203,7 @@ pub fn explain(options: &RunOptions, stage: Stage) -> Result<Checked<String>, Fa
             if diagnostics.has_errors() {
                 return Err(Failure::Spec { sources, diagnostics });
             }
-            Ok(Checked { value: crate::syntax::tree(&file), sources, diagnostics })
+            Ok(Checked { value: crate::syntax::tree(&sources, &file), sources, diagnostics })
         }
         Stage::Plan => plan(options),
         Stage::Program | Stage::Graph | Stage::Gradient | Stage::Rewritten => {

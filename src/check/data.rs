@@ -9,7 +9,7 @@ use super::builtins::{self, Call};
 use super::decls::{DataDecl, Decls, not_yet, path_refused};
 use super::lower::{ColumnInfo, Content, DataInfo, Lower, Model, R, Reported, Val};
 use super::messages;
-use crate::data::{ColumnValues, CsvError, CsvErrorKind, CsvOptions, Hint, Table, read_csv};
+use crate::data::{ColumnValues, CsvError, CsvErrorKind, CsvOptions, Table, read_csv};
 use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
 use crate::expr::graph::{Id, InputKind};
 use crate::expr::op::{Binary, Op, Unary};
@@ -53,10 +53,8 @@ fn one(decl: &DataDecl, id: DataId, decls: &Decls, model: &mut Model, data_folde
         match read(decl, path, options, names, data_folder, model, decls, diags) {
             Ok(table) => {
                 for hint in &table.hints {
-                    let options: &[(Ident, Expr)] = options;
-                    let place = |option: &str| options.iter().find(|(name, _)| name.name == option).map(|(_, e)| e.span);
-                    let d = Diagnostic::warning("W0501", path.span, format!("`{}` may be laid out otherwise than the spec says", path.value)).here("");
-                    diags.push(advised(d, hint, path, &place));
+                    let d = Diagnostic::warning("W0501", path.span, format!("`{}` may be laid out otherwise than the spec says", path.value));
+                    diags.push(advised(d, hint.advice(), path, options));
                 }
                 rows = Some((table.rows, path.span));
                 model.rows.0[id.0 as usize] = table.rows;
@@ -184,39 +182,43 @@ fn near_file(folder: &Path, written: &str) -> Option<String> {
 }
 
 fn csv_failed(path: &Text, options: &[(Ident, Expr)], names: Option<&[Ident]>, error: &CsvError) -> Diagnostic {
-    let place = |option: &str| options.iter().find(|(name, _)| name.name == option).map(|(_, e)| e.span);
     let named = names.and_then(|list| list.last()).map(|n| n.span);
-    let (code, at) = match &error.kind {
-        CsvErrorKind::NameCount { .. } | CsvErrorKind::SameName { from_spec: true, .. } => ("E0502", named),
-        CsvErrorKind::RowLength { .. } => ("E0503", None),
-        CsvErrorKind::Missing => ("E0701", None),
-        CsvErrorKind::Directory | CsvErrorKind::NotAFile => ("E0704", None),
-        CsvErrorKind::NotUtf8 { .. } => ("E0703", None),
-        CsvErrorKind::Empty | CsvErrorKind::NoRows => ("E0517", None),
-        CsvErrorKind::TooLarge { .. } => ("E0705", None),
-        CsvErrorKind::SameName { .. } => ("E0518", None),
-        CsvErrorKind::Unreadable(_) | CsvErrorKind::Changed => ("E0706", None),
-        CsvErrorKind::OpenQuote { .. } | CsvErrorKind::AfterQuote { .. } => ("E0501", None),
+    let at = match error.option() {
+        Some("columns") => named,
+        Some(option) => place(options, option),
+        None => None,
     };
-    let mut d = Diagnostic::error(code, at.unwrap_or(path.span), error.to_string());
+    let code = match &error.kind {
+        CsvErrorKind::NameCount { .. } | CsvErrorKind::SameName { from_spec: true, .. } => "E0502",
+        CsvErrorKind::RowLength { .. } => "E0503",
+        CsvErrorKind::Missing => "E0519",
+        CsvErrorKind::Directory | CsvErrorKind::NotAFile => "E0520",
+        CsvErrorKind::NotUtf8 { .. } => "E0521",
+        CsvErrorKind::Empty | CsvErrorKind::NoRows => "E0517",
+        CsvErrorKind::TooLarge { .. } => "E0522",
+        CsvErrorKind::SameName { .. } => "E0518",
+        CsvErrorKind::Unreadable(_) | CsvErrorKind::Changed => "E0523",
+        CsvErrorKind::OpenQuote { .. } | CsvErrorKind::AfterQuote { .. } => "E0501",
+    };
+    let mut d = Diagnostic::error(code, at.unwrap_or(path.span), error.message(&path.value));
     if at.is_some() {
         d = d.label(path.span, "this file");
     }
-    error.hints.iter().fold(d, |d, hint| advised(d, hint, path, &place))
+    error.helps().into_iter().fold(d, |d, advice| advised(d, advice, path, options))
 }
 
-/// A hint as advice: an edit of the option it is about.
-fn advised(d: Diagnostic, hint: &Hint, path: &Text, place: &dyn Fn(&str) -> Option<Span>) -> Diagnostic {
-    let (option, value) = match hint {
-        Hint::HeaderIsData { .. } => ("header", "false".to_string()),
-        Hint::FirstRowIsHeader { .. } => ("header", "true".to_string()),
-        Hint::Delimiter { found: '\t', .. } => ("delimiter", "\"\\t\"".to_string()),
-        Hint::Delimiter { found, .. } => ("delimiter", format!("\"{found}\"")),
-        Hint::DecimalComma { .. } => return d.help(hint.to_string()),
-    };
-    match place(option) {
-        Some(span) => d.replace(span, value, hint.to_string()),
-        None => d.replace(path.span.end(), format!(", {option} = {value}"), hint.to_string()),
+fn place(options: &[(Ident, Expr)], option: &str) -> Option<Span> {
+    options.iter().find(|(name, _)| name.name == option).map(|(_, e)| e.span)
+}
+
+/// Advice from reading the file: an edit of the option it is about.
+fn advised(d: Diagnostic, (text, edit): (String, Option<(&'static str, String)>), path: &Text, options: &[(Ident, Expr)]) -> Diagnostic {
+    match edit {
+        None => d.help(text),
+        Some((option, value)) => match place(options, option) {
+            Some(span) => d.replace(span, value, text),
+            None => d.replace(path.span.end(), format!(", {option} = {value}"), text),
+        },
     }
 }
 
