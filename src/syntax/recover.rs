@@ -2,8 +2,6 @@
 //!
 //! What a mistake is called is decided in `mistakes`.
 
-use std::collections::BTreeSet;
-
 use crate::diag::Diagnostics;
 use crate::source::{FileId, Sources};
 
@@ -11,7 +9,7 @@ use super::ast::{Expr, File, Item};
 use super::build;
 use super::layout::{Layout, MOST_FINDINGS, Stretch, lay_out};
 use super::lex::{Kind, Token, lex};
-use super::mistakes::{self, Finding, Stuck};
+use super::mistakes::{self, Finding, Known, Stuck};
 use super::parse::{Rule, Tree, parse_rule};
 use super::scratch::Scratch;
 
@@ -27,14 +25,14 @@ pub fn parse(sources: &Sources, file: FileId) -> (File, Diagnostics) {
     for finding in findings {
         out.push(finding);
     }
-    let declared = mistakes::declared(&laid);
+    let known = mistakes::known(&laid);
     let mut tree = File::default();
     for stretch in items.iter().filter(|stretch| !stretch.too_deep) {
         if out.list.len() >= MOST_FINDINGS {
             break;
         }
         let mut scratch = working_copy(&laid, stretch, file);
-        let Some(found) = parse_patiently(Rule::items_alone, &mut scratch, &declared, &mut out) else { continue };
+        let Some(found) = parse_patiently(Rule::items_alone, &mut scratch, &known, &mut out) else { continue };
         let mut doc = doc_above(text, stretch.lo);
         for (span, kind) in build::items(&found, &scratch, &mut out) {
             tree.items.push(Item { doc: std::mem::take(&mut doc), span, kind });
@@ -59,7 +57,7 @@ pub fn parse_expr(sources: &Sources, file: FileId) -> Result<Expr, Diagnostics> 
     if items.iter().all(|item| !item.too_deep) {
         let whole = Stretch { lo: 0, hi: laid.len(), repairs: items.into_iter().flat_map(|item| item.repairs).collect(), too_deep: false };
         let mut scratch = working_copy(&laid, &whole, file);
-        if let Some(found) = parse_patiently(Rule::expr_alone, &mut scratch, &BTreeSet::new(), &mut out) {
+        if let Some(found) = parse_patiently(Rule::expr_alone, &mut scratch, &Known::default(), &mut out) {
             expr = build::expression(&found, &scratch, &mut out);
         }
     }
@@ -78,8 +76,8 @@ fn working_copy(laid: &str, stretch: &Stretch, file: FileId) -> Scratch {
     scratch
 }
 
-fn parse_patiently(rule: Rule, scratch: &mut Scratch, declared: &BTreeSet<String>, out: &mut Diagnostics) -> Option<Tree> {
-    let habits = mistakes::habits(scratch, declared);
+fn parse_patiently(rule: Rule, scratch: &mut Scratch, known: &Known, out: &mut Diagnostics) -> Option<Tree> {
+    let habits = mistakes::habits(scratch, known);
     let mut edits = Vec::new();
     let mut lines = Vec::new();
     let tokens = if habits.is_empty() { Vec::new() } else { lex(&scratch.text) };

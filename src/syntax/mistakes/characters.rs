@@ -22,7 +22,7 @@ const CHARACTERS: &[(&str, &str, &str, &str)] = &[
     ("…", "..", "E0122", "a typographic ellipsis"),
     ("∞", "inf", "E0122", "a typographic infinity"),
     ("√", "sqrt", "E0122", "a typographic root"),
-    ("∑Σ", "sum", "E0122", "a typographic sum"),
+    ("∑", "sum", "E0122", "a typographic sum"),
     ("¬", "not ", "E0122", "a typographic negation"),
     ("²", "^2", "E0123", "a raised 2"),
     ("³", "^3", "E0123", "a raised 3"),

@@ -2,20 +2,18 @@
 //!
 //! It looks at tokens and does not know the grammar.
 
-use std::collections::BTreeSet;
-
 use super::super::layout::MOST_FINDINGS;
 use super::super::lex::{Kind, lex};
 use super::super::scratch::Scratch;
-use super::Finding;
 use super::characters::{odd_character, single_quotes};
 use super::python::{backward_if, capital_constant, colon_if, def, in_place, lambda, method, module_prefix, operand_if, walrus};
 use super::view::View;
+use super::{Finding, Known};
 
 /// What a habit sees: the item, the token it may stand on, and the names of the file.
 pub(super) struct Sight<'a> {
     pub(super) view: View<'a>,
-    pub(super) declared: &'a BTreeSet<String>,
+    pub(super) known: &'a Known,
 }
 
 /// Each looks at one token and what is around it.
@@ -46,9 +44,9 @@ const HABITS: &[fn(&Sight<'_>, usize) -> Option<Finding>] = &[
 ];
 
 /// All habits found in an item.
-pub(in crate::syntax) fn habits(scratch: &Scratch, declared: &BTreeSet<String>) -> Vec<Finding> {
+pub(in crate::syntax) fn habits(scratch: &Scratch, known: &Known) -> Vec<Finding> {
     let tokens = lex(&scratch.text);
-    let sight = Sight { view: View::new(&scratch.text, &tokens), declared };
+    let sight = Sight { view: View::new(&scratch.text, &tokens), known };
     let mut found: Vec<Finding> = Vec::new();
     let mut read_to = 0;
     for (at, token) in tokens.iter().enumerate() {

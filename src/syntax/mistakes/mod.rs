@@ -76,8 +76,10 @@ impl Finding {
 
     /// Help that is an edit of the mistaken characters themselves.
     fn write(self, with: impl Into<String>) -> Self {
-        let edit = (self.lo, self.hi, with.into());
-        self.edits("write", vec![edit])
+        let with = with.into();
+        let text = format!("write `{}`", with.trim());
+        let edit = (self.lo, self.hi, with);
+        self.edits(text, vec![edit])
     }
 
     fn edits(mut self, text: impl Into<String>, edits: Vec<Edit>) -> Self {
@@ -126,15 +128,26 @@ impl Finding {
     }
 }
 
+/// The names of a file.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// What it declares.
+    declared: BTreeSet<String>,
+    /// What it gives to imports.
+    imported: BTreeSet<String>,
+}
+
 /// All names that a file declares or gives to an import.
-pub(super) fn declared(text: &str) -> BTreeSet<String> {
+pub(super) fn known(text: &str) -> Known {
     let tokens = super::lex::lex(text);
-    tokens
-        .windows(2)
-        .filter(|pair| {
-            let word = pair[0].of(text);
-            word == "as" || word == "import" || super::layout::DECLARATIONS.contains(&word)
-        })
-        .map(|pair| pair[1].of(text).to_owned())
-        .collect()
+    let mut known = Known::default();
+    for pair in tokens.windows(2) {
+        let (word, name) = (pair[0].of(text), pair[1].of(text));
+        if word == "as" || word == "import" {
+            known.imported.insert(name.to_owned());
+        } else if super::layout::DECLARATIONS.contains(&word) {
+            known.declared.insert(name.to_owned());
+        }
+    }
+    known
 }

@@ -14,7 +14,7 @@ pub(super) fn module_prefix(sight: &Sight<'_>, at: usize) -> Option<Finding> {
     let view = &sight.view;
     let word = view.word(at);
     let is_prefix = MODULES.contains(&word) && view.word(at + 1) == "." && view.is_name(at + 2) && (at == 0 || view.word(at - 1) != ".");
-    if !is_prefix || sight.declared.contains(word) {
+    if !is_prefix || (sight.known.declared.contains(word) || sight.known.imported.contains(word)) {
         return None;
     }
     let mut last = at + 1;
@@ -37,7 +37,7 @@ pub(super) fn method(sight: &Sight<'_>, at: usize) -> Option<Finding> {
         return None;
     }
     let base = view.operand_start(at - 1);
-    if sight.declared.contains(view.word(base)) && base == at - 1 && !REDUCTIONS.contains(&name) && name != "dot" {
+    if sight.known.imported.contains(view.word(base)) && base == at - 1 {
         return None;
     }
     let close = view.partner(at + 2)?;
@@ -71,7 +71,7 @@ pub(super) fn capital_constant(sight: &Sight<'_>, at: usize) -> Option<Finding> 
         "False" => "false",
         _ => return None,
     };
-    if sight.declared.contains(word) || view.word(at.wrapping_sub(1)) == "." {
+    if sight.known.declared.contains(word) || view.word(at.wrapping_sub(1)) == "." {
         return None;
     }
     Some(Finding::new("E0118", view.lo(at), view.hi(at), "`true` and `false` are lower case").here("Python's").write(plain))
