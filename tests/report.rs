@@ -7,7 +7,9 @@ use builder::*;
 use optrun::expr::graph::{Graph, InputKind};
 use optrun::expr::op::{Binary, InputId, Unary};
 use optrun::report::build::build;
-use optrun::report::export::{check_json, check_text, number_json, runs_csv, sweep_json, table_csv, table_json, table_markdown, table_text, trace_csv};
+use optrun::report::export::{
+    check_json, check_text, number_json, runs_csv, sweep_json, table_csv, table_json, table_markdown, table_text, trace_csv,
+};
 use optrun::report::figure::{CellInk, Figure, Ink, Layer, MarkKind, Scale};
 use optrun::report::table::{CellValue, Table};
 use optrun::report::text::describe;
@@ -131,14 +133,13 @@ fn questions_reach_other_cells() {
         numbers(&tabulate(&all, table("t", selection, &[], &[], vec![axis("cell"), Key::Question(question)])).0, 1)
     };
     // The same rate under adam; where rates are equal to one each, one serves all.
-    let narrow = |conditions| Leaf::Fold {
-        fold: FoldKind::Final,
-        quantity: "J".into(),
-        narrow: Some(Box::new(with(from(&["race"]), conditions))),
-    };
-    let ratio = expression("J/final(J, optimizer == gd)", vec![(fold(FoldKind::Final, "J"), &[]), (narrow(vec![is("optimizer", "gd")]), &[])], |g, l| {
-        g.binary(Binary::Div, l[0], l[1])
-    });
+    let narrow =
+        |conditions| Leaf::Fold { fold: FoldKind::Final, quantity: "J".into(), narrow: Some(Box::new(with(from(&["race"]), conditions))) };
+    let ratio = expression(
+        "J/final(J, optimizer == gd)",
+        vec![(fold(FoldKind::Final, "J"), &[]), (narrow(vec![is("optimizer", "gd")]), &[])],
+        |g, l| g.binary(Binary::Div, l[0], l[1]),
+    );
     assert_eq!(show(ratio, vec![]), [1.0, 1.0, 0.5, 6.0, 0.125, INF]);
     let one = leaf("x", narrow(vec![is("optimizer", "gd"), equals("lr", Setting::Number(0.1))]));
     assert_eq!(show(one, vec![]), [2.0; 6]);
@@ -163,21 +164,27 @@ fn a_match_that_is_missing_or_ambiguous_is_nan_and_said() {
     let view = table("t", with(from(&["race"]), vec![is("optimizer", "gd")]), &["lr"], &[], vec![Key::Question(leaf("x", narrow))]);
     let (table, warnings) = tabulate(&all, view);
     assert!(numbers(&table, 1).iter().all(|x| x.is_nan()));
-    assert!(warnings.iter().any(|text| text == "`x`: several cells elsewhere matches cell 0 (gd, lr = 0.1)"), "{warnings:?}");
+    assert!(warnings.iter().any(|text| text == "`x`: several cells elsewhere match cell 0 (gd, lr = 0.1)"), "{warnings:?}");
 }
 
 #[test]
 fn rows_of_a_run_are_evaluated_alike_in_all_ways() {
-    let all = results(vec![sweep("s", &[], &[("J", &[]), ("w", &[2])], vec![cell("gd", &[], &[&[8.0, 4.0, 2.0], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]])])]);
+    let all = results(vec![sweep(
+        "s",
+        &[],
+        &[("J", &[]), ("w", &[2])],
+        vec![cell("gd", &[], &[&[8.0, 4.0, 2.0], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]])],
+    )]);
     let traced = |question: Question| csv_of(table("t", from(&["s"]), &["step"], &[], vec![Key::Question(question)]), &all);
     // Elementwise: all rows at once. 2^3, 2^2, 2^1.
     let log = expression("log2(J)", vec![(Leaf::Row { quantity: "J".into() }, &[])], |g, l| g.unary(Unary::Log2, l[0]));
     assert_eq!(traced(log), "step,log2(J)\r\n0,3\r\n1,2\r\n2,1\r\n");
     // Reductions: row by row.
-    let sum = expression("sum(w)*J", vec![(Leaf::Row { quantity: "w".into() }, &[2]), (Leaf::Row { quantity: "J".into() }, &[])], |g, l| {
-        let sum = g.sum_all(l[0]);
-        g.binary(Binary::Mul, sum, l[1])
-    });
+    let sum =
+        expression("sum(w)*J", vec![(Leaf::Row { quantity: "w".into() }, &[2]), (Leaf::Row { quantity: "J".into() }, &[])], |g, l| {
+            let sum = g.sum_all(l[0]);
+            g.binary(Binary::Mul, sum, l[1])
+        });
     assert_eq!(traced(sum), "step,sum(w)*J\r\n0,24\r\n1,28\r\n2,22\r\n");
     assert_eq!(traced(rows("w", &[2])), "step,w[0],w[1]\r\n0,1,2\r\n1,3,4\r\n2,5,6\r\n");
     let gap = leaf("gap(J)", Leaf::Gap { of: Box::new(row("J")), within: vec![] });
@@ -201,8 +208,12 @@ fn tables_average_over_replicates_unless_they_name_them() {
 
     let (named, _) = tabulate(&all, table("t", from(&["runs"]), &["lr", "replicate"], &[], vec![Key::Question(last("J"))]));
     assert_eq!(numbers(&named, 2), [1.0, 2.0, 3.0, 5.0, 5.0, 5.0]);
-    let mean = leaf("mean(J over replicate)", Leaf::Aggregate { kind: Aggregate::Mean, of: Box::new(last("J")), over: Over::Axes(vec!["replicate".into()]) });
-    let (whole, _) = tabulate(&all, table("t", from(&["runs"]), &["lr"], &[], vec![Key::Question(mean), Key::Question(leaf("cells()", Leaf::Cells))]));
+    let mean = leaf(
+        "mean(J over replicate)",
+        Leaf::Aggregate { kind: Aggregate::Mean, of: Box::new(last("J")), over: Over::Axes(vec!["replicate".into()]) },
+    );
+    let (whole, _) =
+        tabulate(&all, table("t", from(&["runs"]), &["lr"], &[], vec![Key::Question(mean), Key::Question(leaf("cells()", Leaf::Cells))]));
     assert_eq!((numbers(&whole, 1), numbers(&whole, 2)), (vec![2.0, 5.0], vec![3.0, 3.0]));
 }
 
@@ -257,7 +268,14 @@ fn names_cannot_inject() {
     let mut runs = Vec::new();
     runs_csv(&all, &mut runs).unwrap();
     let runs = String::from_utf8(runs).unwrap();
-    for text in [table_csv(&found), table_text(&found, None), table_markdown(&found), table_json(&found).to_string(), sweep_json(&all.sweeps[0]).to_string(), runs.clone()] {
+    for text in [
+        table_csv(&found),
+        table_text(&found, None),
+        table_markdown(&found),
+        table_json(&found).to_string(),
+        sweep_json(&all.sweeps[0]).to_string(),
+        runs.clone(),
+    ] {
         assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text:?}");
     }
     let field = r#""'=cmd()\u{1b}[31m\u{202e}|<b>""x"",""#;
@@ -288,7 +306,8 @@ fn all_runs_and_rows_are_written_exactly() {
 }
 
 fn lines_of(figure: &Figure) -> Vec<&[(f64, f64)]> {
-    let lines = figure.panels[0].layers.iter().filter_map(|layer| if let Layer::Line { points, .. } = layer { Some(&points[..]) } else { None });
+    let lines =
+        figure.panels[0].layers.iter().filter_map(|layer| if let Layer::Line { points, .. } = layer { Some(&points[..]) } else { None });
     lines.collect()
 }
 
@@ -338,7 +357,8 @@ fn lines_stand_for_replicates_with_the_band_that_the_caption_names() {
     let all = replicated();
     let view = PlotView { color: axes(&["lr"]), ..plot("p", from(&["runs"]), vec![lines(vec![row("J")], Along::Step)]) };
     let band = |figure: &Figure| {
-        let bands = figure.panels[0].layers.iter().filter_map(|layer| if let Layer::Band { points, .. } = layer { Some(points[2]) } else { None });
+        let bands =
+            figure.panels[0].layers.iter().filter_map(|layer| if let Layer::Band { points, .. } = layer { Some(points[2]) } else { None });
         bands.collect::<Vec<_>>()[0]
     };
     let mean = draw(&all, view.clone());
@@ -367,7 +387,8 @@ fn looks_tell_series_apart() {
     assert!(draw(&all, PlotView { color: axes(&["lr"]), selection: few, ..view }).legend.is_empty());
 
     // The colours of eight elements are used again with another dash.
-    let all = results(vec![sweep("s", &["lambda"], &[("w", &[10])], vec![cell("gd", &[1.0], &[&[1.0; 10]]), cell("gd", &[2.0], &[&[0.5; 10]])])]);
+    let all =
+        results(vec![sweep("s", &["lambda"], &[("w", &[10])], vec![cell("gd", &[1.0], &[&[1.0; 10]]), cell("gd", &[2.0], &[&[0.5; 10]])])]);
     let path = draw(&all, plot("p", from(&["s"]), vec![lines(vec![lasts("w", &[10])], Along::Cells(axis("lambda")))]));
     let entries = &path.legend[0].entries;
     assert_eq!((entries.len(), &*entries[9].label), (10, "w[9]"));
@@ -384,7 +405,12 @@ fn bars_and_points_over_names_mark_what_is_no_number() {
     let points = draw(&race(), PlotView { marks: vec![mark(SeriesMark::Points)], ..view });
     assert_eq!(points.panels[0].x.scale, Scale::Categorical);
     let top = points.panels[0].y.range.1;
-    assert!(points.panels[0].layers.iter().any(|layer| matches!(layer, Layer::Mark { at: (3.0, y), kind: MarkKind::Diverged, .. } if *y == top)));
+    assert!(
+        points.panels[0]
+            .layers
+            .iter()
+            .any(|layer| matches!(layer, Layer::Mark { at: (3.0, y), kind: MarkKind::Diverged, .. } if *y == top))
+    );
 }
 
 #[test]
@@ -431,12 +457,15 @@ fn paths_on_a_contour_are_marked_where_they_leave_it() {
         cell("gd", &[w1[1]], &[&losses, w1, w2])
     };
     let out = path(&[1.0, 5.0, -9.0], &[0.0, 2.0, 1.0]).ended(Status::Rising);
-    let all = results(vec![sweep("s", &["lr"], &[("J", &[]), ("w1", &[]), ("w2", &[])], vec![path(&[1.0, 0.5, 0.25], &[1.0, 0.5, 0.25]), out])]);
+    let all =
+        results(vec![sweep("s", &["lr"], &[("J", &[]), ("w1", &[]), ("w2", &[])], vec![path(&[1.0, 0.5, 0.25], &[1.0, 0.5, 0.25]), out])]);
     let marks = vec![MarkView::Contour { field: bowl() }, MarkView::Path { x: row("w1"), y: row("w2") }];
     let figure = draw(&all, PlotView { color: axes(&["lr"]), ..plot("p", from(&["s"]), marks) });
     let panel = &figure.panels[0];
     assert_eq!((panel.x.range, panel.y.range), ((-2.0, 2.0), (-2.0, 2.0)));
-    let marked = |wanted: MarkKind, place: (f64, f64)| panel.layers.iter().any(|l| matches!(l, Layer::Mark { at, kind, .. } if *kind == wanted && *at == place));
+    let marked = |wanted: MarkKind, place: (f64, f64)| {
+        panel.layers.iter().any(|l| matches!(l, Layer::Mark { at, kind, .. } if *kind == wanted && *at == place))
+    };
     assert!(marked(MarkKind::Start, (1.0, 1.0)) && marked(MarkKind::End, (0.25, 0.25)));
     // From (1, 0) to (5, 2) the right side, x = 2, is reached after a quarter of the way.
     assert!(marked(MarkKind::Diverged, (2.0, 0.5)), "{panel:?}");
@@ -456,7 +485,11 @@ fn paths_on_a_contour_are_marked_where_they_leave_it() {
 
 #[test]
 fn facets_are_panels_with_the_same_axes() {
-    let view = PlotView { facet: axes(&["optimizer", "beta"]), color: axes(&["lr"]), ..plot("p", from(&["race"]), vec![lines(vec![row("J")], Along::Epoch)]) };
+    let view = PlotView {
+        facet: axes(&["optimizer", "beta"]),
+        color: axes(&["lr"]),
+        ..plot("p", from(&["race"]), vec![lines(vec![row("J")], Along::Epoch)])
+    };
     let figure = draw(&race(), view);
     let titles: Vec<&str> = figure.panels.iter().map(|panel| &*panel.title).collect();
     assert_eq!(titles, ["gd", "momentum(beta = 0.5)", "momentum(beta = 0.9)", "adam"]);
@@ -482,13 +515,32 @@ fn expectations_hold_in_every_cell_or_name_the_worst() {
     let failed = judged(&all, near(1.25, 59.9, true, gd()));
     assert_eq!(failed.message, "J is 2 in cell 0 (gd, lr = 0.1), expected 1.25 +- 59.9% (1 more of 2 cells fail)");
     let failed = judged(&all, near(-0.39, 1e-6, false, vec![is("optimizer", "adam")]));
-    assert_eq!(failed.message, "J is inf in cell 5 (adam, lr = 0.2), expected -0.39 +- 1e-6; the run diverged at step 2 (1 more of 2 cells fail)");
+    assert_eq!(
+        failed.message,
+        "J is inf in cell 5 (adam, lr = 0.2), expected -0.39 +- 1e-6; the run diverged at step 2 (1 more of 2 cells fail)"
+    );
     assert_eq!(check_json(&failed)["got"], "inf");
     let none = judged(&all, near(1.0, 1.0, false, vec![is("optimizer", "newton")]));
     assert!(!none.passed && none.message.starts_with("no cell is selected"), "{}", none.message);
-    let equal = judged(&all, expect("J == 0.3", with(from(&["race"]), vec![equals("cell", Setting::Number(1.0))]), number(0.1 + 0.2), Comparison::Eq, number(0.3)));
+    let equal = judged(
+        &all,
+        expect(
+            "J == 0.3",
+            with(from(&["race"]), vec![equals("cell", Setting::Number(1.0))]),
+            number(0.1 + 0.2),
+            Comparison::Eq,
+            number(0.3),
+        ),
+    );
     assert!(equal.message.contains("is 0.30000000000000004 in") && equal.message.contains("expected 0.3"), "{}", equal.message);
-    for (op, holds) in [(Comparison::Lt, false), (Comparison::Le, true), (Comparison::Gt, false), (Comparison::Ge, true), (Comparison::Eq, true), (Comparison::Ne, false)] {
+    for (op, holds) in [
+        (Comparison::Lt, false),
+        (Comparison::Le, true),
+        (Comparison::Gt, false),
+        (Comparison::Ge, true),
+        (Comparison::Eq, true),
+        (Comparison::Ne, false),
+    ] {
         let view = expect("J", with(from(&["race"]), vec![equals("cell", Setting::Number(1.0))]), last("J"), op, number(0.5));
         assert_eq!(judged(&all, view).passed, holds, "{op:?}");
     }
