@@ -4,7 +4,9 @@
 use std::time::Instant;
 
 use optrun::report::contour::{isolines, levels};
-use optrun::report::figure::*;
+use optrun::report::figure::{
+    Axis, CellInk, ColorBar, Figure, Ink, Layer, LegendEntry, LegendGroup, LegendKind, MarkKind, Panel, Scale, Style, Tick,
+};
 use optrun::report::png::png;
 use optrun::report::svg::svg;
 use optrun::report::text::describe;
@@ -120,7 +122,7 @@ fn grid(n: usize, low: f64, high: f64) -> Vec<f64> {
 }
 
 fn contour_layers(f: impl Fn(f64, f64) -> f64, x: (f64, f64), y: (f64, f64), n: usize) -> (Vec<Layer>, (f64, f64)) {
-    let (xs, ys) = (grid(121, x.0, x.1), grid(101, y.0, y.1));
+    let (xs, ys) = (grid(241, x.0, x.1), grid(201, y.0, y.1));
     let values: Vec<f64> = ys.iter().flat_map(|y| xs.iter().map(|x| f(*x, *y)).collect::<Vec<_>>()).collect();
     let levels = levels(&values, n);
     let (low, high) = (levels[0], levels[levels.len() - 1]);
@@ -206,10 +208,10 @@ fn heat() -> Figure {
 fn curve() -> Figure {
     let wave = |u: f64| u.sin() * 3.0 + 0.1 * u * u;
     let points: Vec<(f64, f64)> = grid(600, -10.0, 10.0).iter().map(|u| (*u, wave(*u))).collect();
-    let mut u: f64 = 9.2;
+    let mut u: f64 = 7.9;
     let mut path = vec![(u, wave(u))];
     for _ in 0..40 {
-        u -= 0.18 * (3.0 * u.cos() + 0.2 * u);
+        u -= 0.07 * (3.0 * u.cos() + 0.2 * u);
         path.push((u, wave(u)));
     }
     let layers = vec![
@@ -233,7 +235,7 @@ fn curve() -> Figure {
         title: String::new(),
         entries: vec![
             entry("wave", Style { color: Ink::Gray, ..style(0) }, LegendKind::Line),
-            entry("gradient_descent, lr = 0.18", Style { marker: 0, ..style(1) }, LegendKind::LinePoint),
+            entry("gradient_descent, lr = 0.07", Style { marker: 0, ..style(1) }, LegendKind::LinePoint),
         ],
     }];
     f

@@ -367,6 +367,9 @@ fn lines_stand_for_replicates_with_the_band_that_the_caption_names() {
     let half = 4.302652729749464 / 3f64.sqrt();
     assert!(x == 2.0 && (low - (2.0 - half)).abs() < 1e-14 && (high - (2.0 + half)).abs() < 1e-14);
     assert_eq!(mean.caption, "Mean over 3 replicates, with its 95 % t interval.");
+    let log = draw(&all, PlotView { scales: vec![(PlotAxis::Y, ScaleKind::Log)], ..view.clone() });
+    assert!(log.caption.ends_with("Bands that reach below zero end at the lower edge."), "{}", log.caption);
+    assert!(log.panels[0].y.range.0 > 0.1, "{:?}", log.panels[0].y.range);
     let quartiles = draw(&all, PlotView { center: Some(Center::Median), ..view.clone() });
     assert_eq!(band(&quartiles), (2.0, 1.5, 2.5));
     assert_eq!(quartiles.caption, "Median over 3 replicates, with the quartiles.");

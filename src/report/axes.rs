@@ -5,7 +5,7 @@
 use super::figure::{Axis, Scale};
 use super::font::{CAP, Font};
 use super::palette;
-use super::scene::{Anchor, Point, Rect, Scene, TextLook};
+use super::scene::{Anchor, Point, Rect, Scene, Shape, TextLook, UPWARDS};
 use super::ticks::{Shares, nice_range};
 
 /// Sizes of the texts of an axis.
@@ -20,11 +20,9 @@ const LABEL_GAP: f64 = 7.0;
 const BETWEEN: f64 = 7.0;
 /// Widest tick label.
 const WIDEST: f64 = 130.0;
-/// Labels of categories that do not fit side by side are turned by this, if there are at most so many.
-const TURN: f64 = -35.0;
+/// Labels of categories that do not fit side by side rise like this (by 35 degrees), if there are at most so many.
+const RISING: Point = (0.819_152_044_288_992, -0.573_576_436_351_046);
 const TURNED: usize = 24;
-/// Sine and cosine of the turn.
-const SLOPE: (f64, f64) = (0.573_576_436_351_046, 0.819_152_044_288_992);
 
 /// Where the values of two axes lie on the paper.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -77,7 +75,7 @@ impl Frame {
     /// The line around it.
     pub(super) fn outline(&self, scene: &mut Scene) {
         let Rect { left, top, right, bottom } = self.area;
-        scene.shapes.push(super::scene::Shape::Line {
+        scene.shapes.push(Shape::Line {
             points: vec![(left, top), (right, top), (right, bottom), (left, bottom), (left, top), (right, top)],
             paint: palette::FRAME.into(),
             width: 0.75,
@@ -161,7 +159,7 @@ pub(super) fn draw_side_label(scene: &mut Scene, font: &Font, label: &str, x: f6
         Side::Right => x - LABEL_SIZE * 0.18,
     };
     let size = shrunk(font, label, room);
-    let look = TextLook { turn: -90.0, ..TextLook::new(size, palette::BLACK, Anchor::Middle) };
+    let look = TextLook { along: UPWARDS, ..TextLook::new(size, palette::BLACK, Anchor::Middle) };
     scene.text(font, (base, area.middle().1), &font.fit(label, size, room), look);
 }
 
@@ -189,10 +187,10 @@ impl Bottom {
         let mut bottom = Bottom { texts, kept, turned, depth: TICK + GAP + TICK_SIZE * 0.8, beyond: (0.0, 0.0) };
         for ((place, wide), _) in places.iter().zip(&widths).zip(&bottom.kept).filter(|(_, kept)| **kept) {
             let Some(place) = place else { continue };
-            let (left, right) = if turned { (wide * SLOPE.1, 0.0) } else { (wide / 2.0, wide / 2.0) };
+            let (left, right) = if turned { (wide * RISING.0, 0.0) } else { (wide / 2.0, wide / 2.0) };
             bottom.beyond = (bottom.beyond.0.max(left - place), bottom.beyond.1.max(place + right - width));
             if turned {
-                bottom.depth = bottom.depth.max(TICK + GAP + wide * SLOPE.0 + TICK_SIZE * SLOPE.1);
+                bottom.depth = bottom.depth.max(TICK + GAP + wide * -RISING.1 + TICK_SIZE * RISING.0);
             }
         }
         bottom
@@ -215,8 +213,8 @@ impl Bottom {
             let look = TextLook::new(TICK_SIZE, palette::BLACK, Anchor::Middle);
             let top = edge + TICK + GAP;
             if self.turned {
-                let look = TextLook { anchor: Anchor::End, turn: TURN, ..look };
-                scene.text(font, (place + 2.0, top + CAP * TICK_SIZE * SLOPE.1), &self.texts[i], look);
+                let look = TextLook { anchor: Anchor::End, along: RISING, ..look };
+                scene.text(font, (place + 2.0, top + CAP * TICK_SIZE * RISING.0), &self.texts[i], look);
             } else {
                 scene.text(font, (place, top + CAP * TICK_SIZE), &self.texts[i], look);
             }

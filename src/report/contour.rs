@@ -105,7 +105,7 @@ impl Grid<'_> {
     /// Where the line crosses an edge.
     fn place(&self, edge: usize) -> (f64, f64) {
         let (column, row) = ((edge / 2) % self.xs.len(), (edge / 2) / self.xs.len());
-        let (to_column, to_row) = if edge % 2 == 0 { (column + 1, row) } else { (column, row + 1) };
+        let (to_column, to_row) = if edge.is_multiple_of(2) { (column + 1, row) } else { (column, row + 1) };
         let (a, b) = (self.values[self.point(column, row)], self.values[self.point(to_column, to_row)]);
         // Halves, so that the difference of two huge values is finite.
         let share = ((self.level / 2.0 - a / 2.0) / (b / 2.0 - a / 2.0)).clamp(0.0, 1.0);

@@ -91,9 +91,9 @@ pub(super) enum Part {
 /// Where many points in a row fall into one narrow column of the paper, the first, the lowest, the highest and the
 /// last of them are enough; where the line runs up and down in a column several times, it covers the column from the
 /// lowest to the highest. Then points that lie on the way from one to the next are left out.
-pub(super) fn reduced(points: Vec<Point>) -> Vec<Part> {
+pub(super) fn reduced(points: &[Point]) -> Vec<Part> {
     if points.len() < MANY {
-        return vec![Part::Line(straightened(&points))];
+        return vec![Part::Line(straightened(points))];
     }
     let mut parts: Vec<Part> = Vec::new();
     let mut line: Vec<Point> = Vec::new();
@@ -181,7 +181,7 @@ mod tests {
     fn a_long_noisy_line_covers_what_it_covered() {
         let noise = |i: u32| f64::from(i.wrapping_mul(2_654_435_761) >> 20) / 10.0;
         let points: Vec<Point> = (0..100_000u32).map(|i| (f64::from(i) / 200.0, noise(i))).collect();
-        let parts = reduced(points.clone());
+        let parts = reduced(&points);
         let [Part::Covered { upper, lower }] = &parts[..] else { panic!("{} parts", parts.len()) };
         assert!(upper.len() == 1000 && lower.len() == 1000, "{}", upper.len());
         for (column, (top, bottom)) in upper.iter().zip(lower).enumerate() {
@@ -195,7 +195,7 @@ mod tests {
         let curve = |x: f64| 100.0 + x * x / 500.0;
         let mut points: Vec<Point> = (0..100_000u32).map(|i| (f64::from(i) / 200.0, curve(f64::from(i) / 200.0))).collect();
         points[50_000].1 = 0.0;
-        let parts = reduced(points.clone());
+        let parts = reduced(&points);
         let [Part::Line(line)] = &parts[..] else { panic!("{} parts", parts.len()) };
         assert!(line.len() < 2000 && line.contains(&points[50_000]), "{}", line.len());
         assert!(line.windows(2).filter(|w| w[0].1 > 0.0 && w[1].1 > 0.0).all(|w| {

@@ -3,9 +3,7 @@
 //! It is the same for every file format, and never fails: what does not fit is cut with an ellipsis, and a figure
 //! without a size becomes as large as it needs.
 
-use super::axes::{
-    Bottom, Frame, LABEL_SIZE, Side, TICK_SIZE, draw_bottom_label, draw_side, draw_side_label, label_depth, side_ticks_depth,
-};
+use super::axes::{Bottom, Frame, Side, TICK_SIZE, draw_bottom_label, draw_side, draw_side_label, label_depth, side_ticks_depth};
 use super::figure::{Axis, Figure, Layer, Panel};
 use super::font::{CAP, Font};
 use super::legend::{Legend, bar_width, draw_bar};
@@ -273,5 +271,3 @@ impl<'f> Plan<'f> {
 fn same_axis(a: &Axis, b: &Axis) -> bool {
     a.scale == b.scale && a.range == b.range && a.ticks == b.ticks && a.label == b.label
 }
-
-const _: () = assert!(LABEL_SIZE > TICK_SIZE);

@@ -51,13 +51,13 @@ fn draw_layer(scene: &mut Scene, frame: &Frame, panel: &Panel, layer: &Layer, cr
             let width = if width.is_finite() { width.clamp(0.25, 20.0) } else { 1.5 };
             let dash: Vec<f64> = palette::DASHES[style.dash % palette::DASHES.len()].iter().map(|d| d * (width / 1.5).max(0.7)).collect();
             for points in cut_line(points.iter().map(|p| frame.at(*p)), area) {
-                crowd.add(&line(scene, points, palette::line(style.color), width, &dash));
+                crowd.add(&line(scene, &points, palette::line(style.color), width, &dash));
             }
         }
         Layer::Isoline { lines, ink, .. } => {
             for piece in lines {
                 for points in cut_line(piece.iter().map(|p| frame.at(*p)), area) {
-                    line(scene, points, palette::line(*ink), 0.9, &[]);
+                    line(scene, &points, palette::line(*ink), 0.9, &[]);
                 }
             }
         }
@@ -110,7 +110,7 @@ fn draw_layer(scene: &mut Scene, frame: &Frame, panel: &Panel, layer: &Layer, cr
 }
 
 /// A line of any number of points; gives back the points that were drawn.
-fn line(scene: &mut Scene, points: Vec<Point>, rgb: palette::Rgb, width: f64, dash: &[f64]) -> Vec<Point> {
+fn line(scene: &mut Scene, points: &[Point], rgb: palette::Rgb, width: f64, dash: &[f64]) -> Vec<Point> {
     let mut drawn = Vec::new();
     for part in reduced(points) {
         let (points, dash) = match part {

@@ -74,7 +74,7 @@ const VIRIDIS: [Rgb; 33] = [
 ];
 
 /// The share of viridis that is dark enough for thin lines on white.
-const DARK_ENOUGH: f64 = 0.84;
+const DARK_ENOUGH: f64 = 0.82;
 
 /// The colour of an ink that fills an area.
 #[must_use]

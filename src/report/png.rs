@@ -149,14 +149,14 @@ impl Drawable<Canvas<'_>> for Own<'_> {
     ) -> Result<(), DrawingErrorKind<Infallible>> {
         match self.0 {
             Shape::Line { paint, width, dash, .. } => canvas.stroke(points, color(*paint), *width * DENSITY, dash),
-            Shape::Text { text, size, paint, anchor, turn, width, .. } => {
+            Shape::Text { text, size, paint, anchor, along, width, .. } => {
                 if let Some(at) = points.next() {
                     let share = match anchor {
                         Anchor::Start => 0.0,
                         Anchor::Middle => 0.5,
                         Anchor::End => 1.0,
                     };
-                    canvas.write(pixels(at), text, *size * DENSITY, -share * width * DENSITY, *turn, color(*paint));
+                    canvas.write(pixels(at), text, *size * DENSITY, -share * width * DENSITY, *along, color(*paint));
                 }
             }
             Shape::Area { .. } | Shape::Disc { .. } | Shape::Tile { .. } => {}
@@ -214,7 +214,7 @@ impl Canvas<'_> {
     }
 
     /// A text as filled outlines, moved by `shift` along its line.
-    fn write(&mut self, (x, y): (f32, f32), text: &str, size: f64, shift: f64, turn: f64, color: Color) {
+    fn write(&mut self, (x, y): (f32, f32), text: &str, size: f64, shift: f64, along: Point, color: Color) {
         let mut path = PathBuilder::new();
         let place = |(px, py): Point| ((px + shift) as f32, py as f32);
         for piece in self.font.outlines(text, size) {
@@ -234,14 +234,8 @@ impl Canvas<'_> {
             }
         }
         if let Some(path) = path.finish() {
-            // The common turns are exact; tiny-skia's own rotation would ask the platform for sines.
-            let transform = if turn == 0.0 {
-                Transform::from_translate(x, y)
-            } else {
-                let angle = turn.to_radians();
-                let (sin, cos) = (libm::sin(angle) as f32, libm::cos(angle) as f32);
-                Transform::from_row(cos, sin, -sin, cos, x, y)
-            };
+            let (dx, dy) = (along.0 as f32, along.1 as f32);
+            let transform = Transform::from_row(dx, dy, -dy, dx, x, y);
             self.pixmap.fill_path(&path, &solid(color, true), FillRule::Winding, transform, None);
         }
     }

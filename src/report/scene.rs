@@ -86,8 +86,8 @@ pub(super) enum Shape {
     Disc { at: Point, radius: f64, paint: Paint },
     /// A filled rectangle whose edges fall on pixels, so that neighbours touch without a seam.
     Tile { area: Rect, paint: Paint },
-    /// A text on a base line through `at`, turned by `turn` degrees (clockwise) around it.
-    Text { at: Point, text: String, size: f64, paint: Paint, anchor: Anchor, turn: f64, width: f64 },
+    /// A text on a base line through `at` that goes in the direction `along`, a vector of length 1.
+    Text { at: Point, text: String, size: f64, paint: Paint, anchor: Anchor, along: Point, width: f64 },
 }
 
 /// The paper with everything on it, in the order of drawing.
@@ -111,10 +111,14 @@ impl Scene {
         }
         let width = font.width(text, look.size);
         let text = text.chars().map(font::shown).collect();
-        let TextLook { size, paint, anchor, turn } = look;
-        self.shapes.push(Shape::Text { at, text, size, paint: paint.into(), anchor, turn, width });
+        let TextLook { size, paint, anchor, along } = look;
+        self.shapes.push(Shape::Text { at, text, size, paint: paint.into(), anchor, along, width });
     }
 }
+
+/// The directions of base lines: level, and upwards.
+pub(super) const LEVEL: Point = (1.0, 0.0);
+pub(super) const UPWARDS: Point = (0.0, -1.0);
 
 /// How a text looks.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -122,12 +126,12 @@ pub(super) struct TextLook {
     pub(super) size: f64,
     pub(super) paint: Rgb,
     pub(super) anchor: Anchor,
-    pub(super) turn: f64,
+    pub(super) along: Point,
 }
 
 impl TextLook {
-    /// Upright.
+    /// On a level base line.
     pub(super) fn new(size: f64, paint: Rgb, anchor: Anchor) -> TextLook {
-        TextLook { size, paint, anchor, turn: 0.0 }
+        TextLook { size, paint, anchor, along: LEVEL }
     }
 }

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use super::figure::Figure;
 use super::font::FAMILY;
 use super::layout::lay_out;
-use super::scene::{Anchor, Paint, Point, Shape};
+use super::scene::{Anchor, LEVEL, Paint, Point, Shape};
 
 /// The figure as the text of an SVG file.
 #[must_use]
@@ -53,18 +53,23 @@ fn write_shape(out: &mut String, shape: &Shape) {
             number(area.height()),
             color("fill", *paint)
         ),
-        Shape::Text { at, text, size, paint, anchor, turn, width } => {
+        Shape::Text { at, text, size, paint, anchor, along, width } => {
             let anchor = match anchor {
                 Anchor::Start => "start",
                 Anchor::Middle => "middle",
                 Anchor::End => "end",
             };
             let (x, y) = (number(at.0), number(at.1));
-            let turn = if *turn == 0.0 { String::new() } else { format!(" transform=\"rotate({} {x} {y})\"", number(*turn)) };
+            let place = if *along == LEVEL {
+                format!("x=\"{x}\" y=\"{y}\"")
+            } else {
+                let (dx, dy) = *along;
+                format!("transform=\"matrix({dx:.4} {dy:.4} {:.4} {dx:.4} {x} {y})\"", -dy)
+            };
             writeln!(
                 out,
-                "<text x=\"{x}\" y=\"{y}\" font-size=\"{}\" text-anchor=\"{anchor}\" textLength=\"{}\" lengthAdjust=\"spacingAndGlyphs\" \
-                 xml:space=\"preserve\" {}{turn}>{}</text>",
+                "<text {place} font-size=\"{}\" text-anchor=\"{anchor}\" textLength=\"{}\" lengthAdjust=\"spacingAndGlyphs\" \
+                 xml:space=\"preserve\" {}>{}</text>",
                 number(*size),
                 number(*width),
                 color("fill", *paint),

@@ -55,7 +55,7 @@ pub fn nice_range(scale: Scale, low: f64, high: f64) -> (f64, f64) {
             let bottom = if low > 0.0 && low.is_finite() { log10(low) } else { top - 1.0 };
             let pad = if top - bottom > 1e-9 { (top - bottom) * PADDING } else { 0.5 };
             let least = f64::from_bits(1);
-            (exp10(bottom - pad).max(least).min(high), exp10(top + pad).min(f64::MAX).max(high)).widen()
+            widened((exp10(bottom - pad).max(least).min(high), exp10(top + pad).min(f64::MAX).max(high)))
         }
         Scale::Linear if !(low.is_finite() && high.is_finite()) => (0.0, 1.0),
         Scale::Linear => {
@@ -69,7 +69,7 @@ pub fn nice_range(scale: Scale, low: f64, high: f64) -> (f64, f64) {
             };
             let bottom = if low >= 0.0 && low < pad { 0.0 } else { (low - pad).max(f64::MIN) };
             let top = if high <= 0.0 && -high < pad { 0.0 } else { (high + pad).min(f64::MAX) };
-            (bottom, top).widen()
+            widened((bottom, top))
         }
     }
 }
@@ -113,15 +113,9 @@ fn exp10(x: f64) -> f64 {
     libm::exp10(x)
 }
 
-/// Makes sure that a range is not empty.
-trait Widen {
-    fn widen(self) -> (f64, f64);
-}
-
-impl Widen for (f64, f64) {
-    fn widen(self) -> (f64, f64) {
-        if self.0 < self.1 { self } else { (self.0.next_down(), self.1.next_up()) }
-    }
+/// The range, or the smallest around it if it is empty.
+fn widened((low, high): (f64, f64)) -> (f64, f64) {
+    if low < high { (low, high) } else { (low.next_down(), high.next_up()) }
 }
 
 /// The decimal number `digits * 10^exponent`.
@@ -201,13 +195,12 @@ fn labels(ticks: &[Decimal]) -> Vec<String> {
 /// Labels with one power of ten, that of the largest.
 fn scientific(ticks: &[Decimal], exponent: i32, magnitude: i32) -> Vec<String> {
     let decimals = usize::try_from(magnitude - exponent).unwrap_or(0);
-    let label = |t: &Decimal| match t.digits {
-        0 => "0".to_owned(),
-        _ => {
-            let mantissa = Decimal { digits: t.digits, exponent: t.exponent - magnitude };
-            let mantissa = if mantissa.exponent > 0 { mantissa.plain(0, false) } else { mantissa.plain(decimals, false) };
-            format!("{mantissa}×{}", power(magnitude))
+    let label = |t: &Decimal| {
+        if t.digits == 0 {
+            return "0".to_owned();
         }
+        let mantissa = Decimal { digits: t.digits, exponent: t.exponent - magnitude };
+        format!("{}×{}", mantissa.plain(decimals, false), power(magnitude))
     };
     ticks.iter().map(label).collect()
 }
@@ -402,16 +395,16 @@ mod tests {
         fn narrow_ranges_have_ticks(a in finite(), relative in 0.0f64..40.0, wanted in 2usize..10) {
             let b = a + a.abs() * exp10(-relative / 2.0);
             prop_assume!(b.is_finite());
-            check(Scale::Linear, (a, b).widen(), wanted);
+            check(Scale::Linear, widened((a, b)), wanted);
             if a > 0.0 {
-                check(Scale::Log, (a, b).widen(), wanted);
+                check(Scale::Log, widened((a, b)), wanted);
             }
         }
 
         #[test]
         fn usual_ranges_have_ticks(a in -1e6f64..1e6, length in 1e-6f64..1e6, wanted in 2usize..10) {
             check(Scale::Linear, (a, a + length), wanted);
-            check(Scale::Log, (length, length * (1.0 + a.abs())).widen(), wanted);
+            check(Scale::Log, widened((length, length * (1.0 + a.abs()))), wanted);
         }
 
         #[test]

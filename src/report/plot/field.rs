@@ -19,7 +19,7 @@ use crate::results::view::{Field, Question};
 use crate::source::{FileId, Span};
 
 /// Numbers that may be computed for one picture of a function.
-const WORK: usize = 20_000_000;
+const WORK: usize = 50_000_000;
 /// What a node costs whatever its size.
 const NODE: usize = 40;
 /// The fewest and the most points along each side of a grid.

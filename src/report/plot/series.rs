@@ -213,6 +213,9 @@ impl Series<'_, '_> {
             let band: Vec<(f64, f64, f64)> =
                 points.iter().filter_map(|point| point.band.map(|(low, high)| (point.x, low.max(least), high.max(least)))).collect();
             let band: Vec<(f64, f64, f64)> = band.into_iter().filter(|b| drawing.x.holds(b.0)).collect();
+            if drawing.y.scale == Scale::Log && band.iter().any(|b| b.1 == least) {
+                drawing.say("Bands that reach below zero end at the lower edge.".to_owned());
+            }
             if band.len() > 1 {
                 drawing.show(&band.iter().map(|b| (b.0, b.2)).collect::<Vec<_>>(), false);
                 drawing.show(&band.iter().filter(|b| b.1 > least).map(|b| (b.0, b.1)).collect::<Vec<_>>(), false);
