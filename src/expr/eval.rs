@@ -9,7 +9,6 @@ mod arrange;
 pub mod elementwise;
 mod product;
 mod reduce;
-mod shim;
 
 use std::fmt;
 

@@ -2,6 +2,8 @@
 //!
 //! It knows no syntax, no files and no threads.
 
+pub mod diff;
 pub mod eval;
 pub mod graph;
 pub mod op;
+pub mod verify;

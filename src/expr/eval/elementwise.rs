@@ -5,8 +5,8 @@
 use ndarray::{ArrayViewD, IxDyn, Zip};
 
 use super::Tensor;
-use super::shim::elementary;
 use crate::expr::op::{Binary, Unary};
+use crate::numeric::elementary;
 
 /// The value of an elementwise operation of one number.
 pub fn unary(op: Unary, x: f64) -> f64 {
