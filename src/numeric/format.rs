@@ -63,6 +63,9 @@ impl std::error::Error for FormatError {}
 
 /// A number in a `printf` format with one conversion: flags `-`, `+`, space, `#`, `0`, a width, a precision, and `f`, `e`, `g` (or capitals) or `d`, `i`,
 /// which drop the fraction as Python's do. `%%` is a percent sign. Digits are exact, ties go to even.
+///
+/// # Errors
+/// When the format is not of this kind.
 pub fn printf(format: &str, x: f64) -> Result<String, FormatError> {
     let mut out = String::new();
     let mut done = false;
@@ -90,11 +93,8 @@ pub fn printf(format: &str, x: f64) -> Result<String, FormatError> {
 /// `%+08.3f`, taken apart.
 #[derive(Debug, Default)]
 struct Conversion {
-    left: bool,
-    plus: bool,
-    space: bool,
-    alternate: bool,
-    zeros: bool,
+    /// Some of `-+ #0`.
+    flags: String,
     width: usize,
     precision: Option<usize>,
     /// `f`, `e`, `g` or `d`.
@@ -105,16 +105,8 @@ struct Conversion {
 impl Conversion {
     fn parse(rest: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<Self, FormatError> {
         let mut it = Conversion::default();
-        while let Some(flag) = rest.peek() {
-            match flag {
-                '-' => it.left = true,
-                '+' => it.plus = true,
-                ' ' => it.space = true,
-                '#' => it.alternate = true,
-                '0' => it.zeros = true,
-                _ => break,
-            }
-            rest.next();
+        while let Some(flag) = rest.next_if(|c| "-+ #0".contains(*c)) {
+            it.flags.push(flag);
         }
         it.width = number(rest)?.unwrap_or(0);
         if rest.next_if_eq(&'.').is_some() {
@@ -132,6 +124,10 @@ impl Conversion {
         Ok(it)
     }
 
+    fn has(&self, flag: char) -> bool {
+        self.flags.contains(flag)
+    }
+
     fn write(&self, x: f64) -> String {
         let size = x.abs();
         let body = match self.kind {
@@ -144,16 +140,16 @@ impl Conversion {
         let body = if self.capital { body.to_uppercase() } else { body };
         // A whole number has no negative zero.
         let negative = x.is_sign_negative() && !x.is_nan() && !(self.kind == 'd' && size < 1.0);
-        let sign = match (negative, self.plus, self.space) {
+        let sign = match (negative, self.has('+'), self.has(' ')) {
             (true, _, _) => "-",
             (_, true, _) => "+",
             (_, _, true) => " ",
             _ => "",
         };
         let fill = self.width.saturating_sub(sign.len() + body.len());
-        if self.left {
+        if self.has('-') {
             format!("{sign}{body}{:fill$}", "")
-        } else if self.zeros && x.is_finite() {
+        } else if self.has('0') && x.is_finite() {
             format!("{sign}{:0>fill$}{body}", "")
         } else {
             format!("{:fill$}{sign}{body}", "")
@@ -161,7 +157,7 @@ impl Conversion {
     }
 
     fn fixed(&self, size: f64, precision: usize) -> String {
-        let point = if self.alternate && precision == 0 { "." } else { "" };
+        let point = if self.has('#') && precision == 0 { "." } else { "" };
         format!("{size:.precision$}{point}")
     }
 
@@ -169,7 +165,7 @@ impl Conversion {
         let text = format!("{size:.precision$e}");
         let exponent = exponent_of(&text);
         let digits = text.split('e').next().unwrap_or_default();
-        let point = if self.alternate && precision == 0 { "." } else { "" };
+        let point = if self.has('#') && precision == 0 { "." } else { "" };
         let sign = if exponent < 0 { '-' } else { '+' };
         format!("{digits}{point}e{sign}{:02}", exponent.abs())
     }
@@ -178,13 +174,10 @@ impl Conversion {
     fn general(&self, size: f64) -> String {
         let precision = self.precision.unwrap_or(6).max(1);
         let exponent = exponent_of(&format!("{size:.*e}", precision - 1));
-        let plain = exponent >= -4 && i64::from(exponent) < precision as i64;
-        let text = if plain {
-            self.fixed(size, (precision as i64 - 1 - i64::from(exponent)) as usize)
-        } else {
-            self.scientific(size, precision - 1)
-        };
-        if self.alternate { text } else { without_trailing_zeros(&text) }
+        // The digits after the point: none is left over when the exponent is too large.
+        let decimals = i32::try_from(precision).ok().and_then(|p| usize::try_from(p - 1 - exponent).ok()).filter(|_| exponent >= -4);
+        let text = decimals.map_or_else(|| self.scientific(size, precision - 1), |decimals| self.fixed(size, decimals));
+        if self.has('#') { text } else { without_trailing_zeros(&text) }
     }
 }
 

@@ -15,7 +15,7 @@ pub fn solve(a: &[f64], b: &[f64], n: usize, m: usize) -> Option<Vec<f64>> {
     for k in 0..n {
         let size = |i: usize| a[i * n + k].abs();
         let pivot = (k + 1..n).fold(k, |best, i| if size(i) > size(best) { i } else { best });
-        if !(size(pivot) > 0.0) {
+        if size(pivot) == 0.0 || size(pivot).is_nan() {
             return None;
         }
         swap_rows(&mut a, n, k, pivot);
@@ -103,7 +103,9 @@ pub fn qr(a: &[f64], rows: usize, columns: usize) -> Qr {
         v[0] += if v[0] < 0.0 { -length } else { length };
         let scale = norm(&v);
         if scale > 0.0 {
-            v.iter_mut().for_each(|x| *x /= scale);
+            for x in &mut v {
+                *x /= scale;
+            }
         }
         for c in j..columns {
             reflect(&v, &mut a, columns, j, c);
@@ -232,7 +234,9 @@ pub fn singular_values(a: &[f64], rows: usize, columns: usize) -> Option<Vec<f64
         return Some(vec![0.0; count]);
     }
     let scale = power_of_two(largest);
-    v.iter_mut().for_each(|x| *x /= scale);
+    for x in &mut v {
+        *x /= scale;
+    }
     for _ in 0..SWEEPS {
         let mut rotated = false;
         for p in 0..count {

@@ -8,6 +8,7 @@ pub mod format;
 pub mod linalg;
 pub mod mt19937;
 mod poisson;
+pub mod quantile;
 pub mod random;
 pub mod sums;
 

@@ -93,7 +93,7 @@ impl RandomState {
         }
         let mask = u64::MAX >> max.leading_zeros();
         loop {
-            let word = if max <= u64::from(u32::MAX) {
+            let word = if u32::try_from(max).is_ok() {
                 u64::from(self.next_u32())
             } else {
                 // NumPy puts the first word high.

@@ -13,9 +13,10 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-use super::elementary::{exp, ln, sqrt};
+use super::elementary::{exp, ln};
 use super::linalg;
 use super::poisson::poisson;
+use super::quantile::normal_quantile;
 
 /// One stream of random numbers.
 #[derive(Debug, Clone)]
@@ -136,89 +137,3 @@ impl Stream {
         if rows >= columns { qr.q } else { linalg::transpose(&qr.q, tall, narrow) }
     }
 }
-
-/// The quantile of the standard normal distribution for `0 < p <= 1/2`, to about `1e-15` of its value: M. J. Wichura's algorithm AS 241 (PPND16, 1988),
-/// three quotients of polynomials of degree 7.
-pub fn normal_quantile(p: f64) -> f64 {
-    let q = p - 0.5;
-    if q >= -0.425 {
-        let r = 0.180625 - q * q;
-        return q * polynomial(r, &NEAR.0) / polynomial(r, &NEAR.1);
-    }
-    let r = sqrt(-ln(p));
-    let (r, (above, below)) = if r <= 5.0 { (r - 1.6, &MIDDLE) } else { (r - 5.0, &FAR) };
-    -polynomial(r, above) / polynomial(r, below)
-}
-
-fn polynomial(x: f64, coefficients: &[f64; 8]) -> f64 {
-    coefficients.iter().rev().fold(0.0, |value, c| value * x + c)
-}
-
-type Quotient = ([f64; 8], [f64; 8]);
-
-const NEAR: Quotient = (
-    [
-        3.3871328727963666080e0,
-        1.3314166789178437745e2,
-        1.9715909503065514427e3,
-        1.3731693765509461125e4,
-        4.5921953931549871457e4,
-        6.7265770927008700853e4,
-        3.3430575583588128105e4,
-        2.5090809287301226727e3,
-    ],
-    [
-        1.0,
-        4.2313330701600911252e1,
-        6.8718700749205790830e2,
-        5.3941960214247511077e3,
-        2.1213794301586595867e4,
-        3.9307895800092710610e4,
-        2.8729085735721942674e4,
-        5.2264952788528545610e3,
-    ],
-);
-const MIDDLE: Quotient = (
-    [
-        1.42343711074968357734e0,
-        4.63033784615654529590e0,
-        5.76949722146069140550e0,
-        3.64784832476320460504e0,
-        1.27045825245236838258e0,
-        2.41780725177450611770e-1,
-        2.27238449892691845833e-2,
-        7.74545014278341407640e-4,
-    ],
-    [
-        1.0,
-        2.05319162663775882187e0,
-        1.67638483018380384940e0,
-        6.89767334985100004550e-1,
-        1.48103976427480074590e-1,
-        1.51986665636164571966e-2,
-        5.47593808499534494600e-4,
-        1.05075007164441684324e-9,
-    ],
-);
-const FAR: Quotient = (
-    [
-        6.65790464350110377720e0,
-        5.46378491116411436990e0,
-        1.78482653991729133580e0,
-        2.96560571828504891230e-1,
-        2.65321895265761230930e-2,
-        1.24266094738807843860e-3,
-        2.71155556874348757815e-5,
-        2.01033439929228813265e-7,
-    ],
-    [
-        1.0,
-        5.99832206555887937690e-1,
-        1.36929880922735805310e-1,
-        1.48753612908506148525e-2,
-        7.86869131145613259100e-4,
-        1.84631831751005468180e-5,
-        1.42151175831644588870e-7,
-        2.04426310338993978564e-15,
-    ],
-);

@@ -22,7 +22,7 @@ use super::elementary::log1p;
 pub const CHUNK: usize = 1024;
 
 /// The eight classes as one number, by halving: `((s0+s4)+(s2+s6)) + ((s1+s5)+(s3+s7))`.
-#[inline(always)]
+#[inline]
 pub fn halve(s: &Octet) -> f64 {
     ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]))
 }

@@ -69,15 +69,15 @@ impl Arguments {
     }
 }
 
-/// 20,000 of each range, 20,000 of any bits, and the edges: a multiple of eight.
+/// 25,000 of each range, 50,000 of any bits or exponents, and the edges: a multiple of eight.
 fn arguments(f: &Function) -> Vec<f64> {
     let mut draw = Arguments(7);
     let mut xs = Vec::new();
     for &(low, high) in f.ranges {
-        xs.extend((0..20_000).map(|_| draw.uniform(low, high)));
+        xs.extend((0..25_000).map(|_| draw.uniform(low, high)));
     }
-    xs.extend((0..20_000).map(|_| f64::from_bits(draw.bits())));
-    xs.extend((0..20_000).map(|_| f64::from_bits(draw.bits() >> 3 | 0x3800_0000_0000_0000)));
+    xs.extend((0..25_000).map(|_| f64::from_bits(draw.bits())));
+    xs.extend((0..25_000).map(|_| f64::from_bits(draw.bits() >> 3 | 0x3800_0000_0000_0000)));
     for x in EDGES {
         xs.extend([x, -x, x.next_up(), x.next_down(), -x.next_up(), -x.next_down()]);
     }

@@ -4,7 +4,7 @@ use optrun::numeric::mt19937::RandomState;
 
 fn stored() -> Vec<Vec<f64>> {
     let text = include_str!("../data/randomstate_42.csv");
-    text.lines().skip(1).map(|line| line.split(',').map(|x| x.parse().unwrap()).collect()).collect()
+    text.lines().skip(1).map(|line| line.split(',').map(|x| x.parse().expect("a number")).collect()).collect()
 }
 
 #[test]
