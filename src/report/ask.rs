@@ -66,7 +66,7 @@ impl<'r> Reader<'r> {
     }
 
     fn ready<'a>(&'a self, leaf: &'a Leaf, scope: &[Place]) -> Ready<'a, 'r> {
-        let whole_sweeps = || self.sweeps_of(scope).into_iter().flat_map(|sweep| self.all(sweep)).collect::<Vec<Place>>();
+        let whole_sweeps = || Self::sweeps_of(scope).into_iter().flat_map(|sweep| self.all(sweep)).collect::<Vec<Place>>();
         match leaf {
             Leaf::Fold { narrow: Some(selection), .. } => {
                 let cells = self.select(selection);
@@ -205,9 +205,9 @@ impl Asked<'_, '_> {
                 match (found.next(), found.next()) {
                     (Some(other), None) => self.own(leaf, other, cells),
                     (first, _) => {
-                        let count = if first.is_some() { "several cells" } else { "no cell" };
+                        let count = if first.is_some() { "several cells elsewhere match" } else { "no cell elsewhere matches" };
                         let label = self.reader.cell_label(place);
-                        self.reader.warn(format!("`{}`: {count} elsewhere matches {label}", self.question.text));
+                        self.reader.warn(format!("`{}`: {count} {label}", self.question.text));
                         self.missing(leaf)
                     }
                 }

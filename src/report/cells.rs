@@ -125,7 +125,7 @@ impl<'r> Reader<'r> {
     }
 
     /// The sweeps that cells are from, in the order in which they come.
-    pub(super) fn sweeps_of(&self, cells: &[Place]) -> Vec<usize> {
+    pub(super) fn sweeps_of(cells: &[Place]) -> Vec<usize> {
         let mut sweeps = Vec::new();
         for place in cells {
             if sweeps.last() != Some(&place.sweep) && !sweeps.contains(&place.sweep) {
@@ -157,7 +157,7 @@ impl<'r> Reader<'r> {
     /// Everything on which these cells may differ: sweep, loss, optimizer and the axes of their sweeps, then replicate and fold.
     pub(super) fn axes(&self, cells: &[Place]) -> Vec<&'r str> {
         let mut axes: Vec<&'r str> = vec!["sweep", "loss", "optimizer"];
-        for sweep in self.sweeps_of(cells) {
+        for sweep in Self::sweeps_of(cells) {
             for axis in &self.results.sweeps[sweep].axes {
                 if !axes.contains(&axis.as_str()) {
                     axes.push(axis);

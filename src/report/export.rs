@@ -42,11 +42,11 @@ fn readable(value: &CellValue, column: &Column) -> String {
     }
 }
 
-/// The decimals that a mean has when its half width has two digits; `None` where that is no way to write it.
+/// The decimals that a mean has when its half width has two digits (1.2e-3 has four decimals); `None` where that is no way to write it.
 fn decimals(half_width: f64) -> Option<usize> {
-    let text = format!("{half_width:.*e}", HALF_WIDTH_DIGITS - 1);
+    let text = format!("{half_width:.1e}");
     let (_, exponent) = text.split_once('e')?;
-    let decimals = HALF_WIDTH_DIGITS as i32 - 1 - exponent.parse::<i32>().ok()?;
+    let decimals = 1 - exponent.parse::<i32>().ok()?;
     usize::try_from(decimals.max(0)).ok().filter(|decimals| *decimals <= MOST_DECIMALS && half_width > 0.0 && half_width < LARGEST_PLAIN)
 }
 

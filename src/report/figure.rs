@@ -2,8 +2,6 @@
 //!
 //! It knows no pixels, no fonts and no files; `png` and `svg` draw it, tests read it as text.
 
-#![allow(missing_docs, reason = "the fields of a variant are described in the comment on the variant")]
-
 /// A whole picture.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figure {
@@ -247,4 +245,11 @@ pub enum LegendKind {
 pub struct ColorBar {
     /// The quantity, scale, range and ticks.
     pub axis: Axis,
+}
+
+/// Labelled ticks and minor ticks for a range: at steps of 1, 2 or 5 times a power of ten on a linear
+/// scale, at powers of ten on a logarithmic one (thinned to fit), with about `wanted` labels.
+#[must_use]
+pub fn ticks(scale: Scale, range: (f64, f64), wanted: usize) -> (Vec<Tick>, Vec<f64>) {
+    super::ticks::ticks(scale, range, wanted)
 }

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 use self::axis::AxisPlan;
 use self::heat::{Colors, Heat};
-use self::series::{ReadyAlong, Series};
+use self::series::{ReadyAlong, Series, Slots};
 use self::sheet::{Drawing, Sheet};
 use self::style::Looks;
 use super::cells::{Place, Reader, Value};
@@ -205,10 +205,10 @@ fn legend_kind(view: &PlotView) -> LegendKind {
 fn draw_series(drawing: &mut Drawing<'_, '_>, sheet: &mut Sheet, series: &Series<'_, '_>, cells: &[Place], looks: &Looks<'_, '_>) {
     let key = |place: Place| (looks.color.index(place), looks.dash.index(place), looks.marker.index(place));
     let groups = Reader::group(cells, key);
-    let slots = groups.len();
-    for (slot, (_, own)) in groups.into_iter().enumerate() {
+    let mut slots = Slots::new(drawing, series, &groups.iter().map(|(_, own)| &own[..]).collect::<Vec<_>>());
+    for (_, own) in groups {
         let styles: Vec<Style> = (0..series.y.len()).map(|element| looks.style(own[0], series.first + element)).collect();
-        series.draw(drawing, sheet, &own, &styles, (slot, slots));
+        series.draw(drawing, sheet, &own, &styles, &mut slots);
     }
 }
 
@@ -350,7 +350,7 @@ fn further_axes<'r>(reader: &Reader<'r>, view: &PlotView, cells: &[Place]) -> Ve
     let merged = merged(view);
     // Points over a value of the cells are a cloud: every cell is a point of its own.
     let cloud = matches!(mark, MarkView::Series { mark: SeriesMark::Points, .. });
-    let counts = |axis: &&str| !merged.contains(axis) && !(cloud || questions.iter().all(|question| absorbs(question, axis)));
+    let counts = |axis: &&str| !(cloud || merged.contains(axis) || questions.iter().all(|question| absorbs(question, axis)));
     let found = spread(reader, groups, reader.axes(cells).into_iter().filter(counts));
     if !found.is_empty() {
         let listing = listed(&found.iter().map(|axis| format!("`{axis}`")).collect::<Vec<_>>());

@@ -77,11 +77,11 @@ impl Reader<'_> {
                     winner = Some((score, replicates));
                 }
             }
-            match winner {
-                Some((_, replicates)) => kept.extend(replicates),
-                None => {
-                    self.warn(format!("none of {} cells is best by `{}`: all diverged or have no such number", rivals.len(), best.by.text))
-                }
+            if let Some((_, replicates)) = winner {
+                kept.extend(replicates);
+            } else {
+                let count = rivals.len();
+                self.warn(format!("none of {count} cells is best by `{}`: all diverged or have no such number", best.by.text));
             }
         }
         cells.iter().copied().filter(|place| kept.contains(place)).collect()

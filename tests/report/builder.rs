@@ -52,7 +52,7 @@ pub(crate) fn sweep(name: &str, axes: &[&str], quantities: &[(&str, &[usize])], 
     }
     let runs = cells.into_iter().enumerate().map(|(id, cell)| {
         let count = cell.rows.first().map_or(1, |rows| rows.len() / quantities[0].len());
-        let last = |at: usize| cell.rows[at].chunks(quantities[at].len()).next_back().unwrap().to_vec();
+        let last = |at: usize| cell.rows[at].chunks(quantities[at].len()).next_back().expect("a row").to_vec();
         let folded = folds.iter().map(|fold| match *fold {
             Fold::Final(at) => last(at),
             Fold::Start(at) => cell.rows[at][..quantities[at].len()].to_vec(),
@@ -60,7 +60,7 @@ pub(crate) fn sweep(name: &str, axes: &[&str], quantities: &[(&str, &[usize])], 
             Fold::StepsTo(at) => vec![cell.rows[at].iter().position(|&x| x != 0.0).map_or(f64::INFINITY, |step| step as f64)],
             _ => unreachable!(),
         });
-        let rule = cell.optimizer.split('(').next().unwrap().to_owned();
+        let rule = cell.optimizer.split('(').next().expect("a name").to_owned();
         Run {
             id,
             optimizer: cell.optimizer.into(),

@@ -2,6 +2,8 @@
 //!
 //! It decides nothing about the table.
 
+use std::fmt::Write as _;
+
 use super::readable;
 use crate::diag::printable;
 use crate::report::table::{CellValue, Table};
@@ -11,7 +13,7 @@ use crate::report::table::{CellValue, Table};
 pub fn table_markdown(table: &Table) -> String {
     let mut text = String::new();
     if !table.caption.is_empty() {
-        text.push_str(&format!("{}\n\n", escaped(&table.caption)));
+        let _ = writeln!(text, "{}\n", escaped(&table.caption));
     }
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
     text.push_str(&line(table.columns.iter().map(|column| escaped(&column.heading())).collect()));
@@ -25,7 +27,7 @@ pub fn table_markdown(table: &Table) -> String {
         text.push_str(&line(cells.collect()));
     }
     for note in &table.notes {
-        text.push_str(&format!("\n{}\n", escaped(note)));
+        let _ = writeln!(text, "\n{}", escaped(note));
     }
     text
 }

@@ -2,6 +2,8 @@
 //!
 //! It decides nothing about the table, and does not print.
 
+use std::fmt::Write as _;
+
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table as Grid, Width, presets};
 use unicode_width::UnicodeWidthStr as _;
 
@@ -14,6 +16,8 @@ use crate::report::table::{CellValue, Table};
 const ROWS: (usize, usize) = (30, 10);
 /// Words wrap in columns of at least this width.
 const WORDS: usize = 24;
+/// Headings wrap where they are longer than this.
+const HEADING: usize = 14;
 /// The characters around a column: a blank on both sides and a line.
 const AROUND: usize = 3;
 
@@ -48,13 +52,13 @@ pub fn table_text(table: &Table, width: Option<u16>) -> String {
             column.set_cell_alignment(if columns[at].words { CellAlignment::Left } else { CellAlignment::Right });
             column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed((columns[at].least + AROUND - 1) as u16)));
         }
-        text.push_str(&format!("{grid}\n"));
+        let _ = writeln!(text, "{grid}");
     }
     if hidden > 0 {
-        text.push_str(&format!("{hidden} rows are not shown here; all are in the files\n"));
+        let _ = writeln!(text, "{hidden} rows are not shown here; all are in the files");
     }
     for note in &table.notes {
-        text.push_str(&format!("{}\n", printable(note)));
+        let _ = writeln!(text, "{}", printable(note));
     }
     text
 }
@@ -94,7 +98,8 @@ impl Text {
         let heading = if column.group.is_empty() { title } else { format!("{}\n{title}", printable(&column.group)) };
         let cells = aligned(table, shown, at);
         let words = shown.iter().any(|row| matches!(row.get(at), Some(CellValue::Text(_))));
-        let longest = heading.split_whitespace().map(str::width).max().unwrap_or(0).min(WORDS);
+        let lines = heading.lines().map(|line| line.width().min(HEADING));
+        let longest = heading.split_whitespace().map(str::width).chain(lines).max().unwrap_or(0).min(WORDS);
         let widest = cells.iter().map(|cell| cell.width()).max().unwrap_or(0);
         let least = longest.max(if words { widest.min(WORDS) } else { widest });
         Text { heading, cells, words, least }
@@ -139,9 +144,9 @@ pub fn check_text(check: &CheckResult) -> String {
     let text = if check.hidden { "a hidden check".to_owned() } else { format!("expect {}", printable(&check.text)) };
     let mut line = format!("{sign}  line {}: {text}{points}", check.line);
     if !check.passed {
-        line.push_str(&format!("\n        {}", printable(&check.message)));
+        let _ = write!(line, "\n        {}", printable(&check.message));
         if let Some(hint) = check.hint.as_deref().filter(|_| !check.hidden) {
-            line.push_str(&format!("\n        hint: {}", printable(hint)));
+            let _ = write!(line, "\n        hint: {}", printable(hint));
         }
     }
     line

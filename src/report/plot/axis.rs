@@ -157,14 +157,16 @@ impl AxisPlan {
     /// The axis, and a sentence about what was cut off.
     pub(super) fn finish(&self, name: &str) -> (Axis, Option<String>) {
         let (range, cut) = self.range();
-        let (mut major, mut minor) = if self.scale == Scale::Categorical {
+        let (major, mut minor) = if self.scale == Scale::Categorical {
             let name = |(at, label): (usize, &String)| Tick { at: at as f64, label: label.clone() };
             (self.names.iter().enumerate().map(name).collect(), Vec::new())
         } else {
-            ticks(self.scale, range, LABELS)
+            // Fewer labels until they are whole numbers, where others mean nothing.
+            let whole = |(major, _): &(Vec<Tick>, Vec<f64>)| !self.whole || major.iter().all(|tick| tick.at.fract() == 0.0);
+            let some = (2..=LABELS).rev().map(|wanted| ticks(self.scale, range, wanted)).find(whole);
+            some.unwrap_or_else(|| ticks(self.scale, range, LABELS))
         };
-        if self.whole && major.iter().filter(|tick| tick.at.fract() == 0.0).count() > 1 {
-            major.retain(|tick| tick.at.fract() == 0.0);
+        if self.whole {
             minor.retain(|at| at.fract() == 0.0);
         }
         let wild = self.wild;

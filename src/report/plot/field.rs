@@ -19,13 +19,15 @@ use crate::results::view::{Field, Question};
 use crate::source::{FileId, Span};
 
 /// Numbers that may be computed for one picture of a function.
-const WORK: usize = 20_000_000;
+const WORK: usize = 50_000_000;
 /// What a node costs whatever its size.
 const NODE: usize = 40;
 /// The fewest and the most points along each side of a grid.
 const SIDE: (usize, usize) = (31, 121);
 /// Points of a curve.
 const CURVE: usize = 601;
+/// Digits of the values in the caption.
+const LEVEL_DIGITS: usize = 4;
 /// Lines of equal value.
 const LEVELS: usize = 16;
 /// A path of so few points shows them.
@@ -51,7 +53,12 @@ pub(super) fn contour(drawing: &mut Drawing<'_, '_>, field: &Field, place: Optio
         [] => format!("{} is the same everywhere here.", field.text),
         [first, ..] => {
             let last = levels[levels.len() - 1];
-            format!("Lines of equal {}: {} (dark) to {} (light).", field.text, significant(first, 3), significant(last, 3))
+            format!(
+                "Lines of equal {}: {} (dark) to {} (light).",
+                field.text,
+                significant(first, LEVEL_DIGITS),
+                significant(last, LEVEL_DIGITS)
+            )
         }
     };
     drawing.say(sentence);

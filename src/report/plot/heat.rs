@@ -91,7 +91,7 @@ impl Heat {
         for &(_, column, row, value, bad) in self.tiles.iter().filter(|tile| tile.0 == panel) {
             values[row * columns + column] = ink(value, bad, colors);
             if !bad && values[row * columns + column] == CellInk::Hatched {
-                drawing.hatched = true;
+                drawing.no_number = true;
             }
         }
         let x_edges = self.xs.edges(&drawing.x);
@@ -122,19 +122,8 @@ pub(super) fn legend(drawing: &Drawing<'_, '_>, colors: &Colors, title: &str) ->
     if !entries.is_empty() {
         groups.push(LegendGroup { title: title.to_owned(), entries });
     }
-    let bad = drawing.cross_entry(LegendKind::Hatched);
-    let label = match (&bad, drawing.hatched) {
-        (Some(entry), false) => Some(entry.label.clone()),
-        (Some(entry), true) => Some(format!("{}, or not finite", entry.label)),
-        (None, true) => Some("not finite".to_owned()),
-        (None, false) => None,
-    };
-    if let Some(label) = label {
-        groups.push(LegendGroup {
-            title: String::new(),
-            entries: vec![LegendEntry { label, style: Style { color: Ink::Gray, ..Style::default() }, kind: LegendKind::Hatched }],
-        });
-    }
+    let hatched = drawing.cross_entry(LegendKind::Hatched);
+    groups.extend(hatched.map(|entry| LegendGroup { title: String::new(), entries: vec![entry] }));
     (groups, bar)
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::sheet::{Drawing, Sheet};
 use crate::report::ask::Asked;
 use crate::report::cells::{Place, Reader, Value};
-use crate::report::figure::{Layer, Scale, Style};
+use crate::report::figure::{Ink, Layer, Scale, Style};
 use crate::report::keys::ReadyKey;
 use crate::report::statistics::{half_width, mean, median, quantile, standard_deviation};
 use crate::results::view::{Band, Center, SeriesMark};
@@ -48,14 +48,51 @@ struct Point {
     band: Option<(f64, f64)>,
 }
 
-/// Where a bar stands among its neighbours: the how manieth of how many.
-pub(super) type Slot = (usize, usize);
+/// Where bars stand: side by side where several have the same x.
+pub(super) struct Slots {
+    /// The widest place for the bars of one x, in data units.
+    place: f64,
+    /// The most bars at one x.
+    most: usize,
+    /// At each x: how many bars there are, and how many are drawn.
+    bars: BTreeMap<u64, (usize, usize)>,
+}
+
+impl Slots {
+    /// For groups of cells that get a bar each where they have one.
+    pub(super) fn new(drawing: &Drawing<'_, '_>, series: &Series<'_, '_>, groups: &[&[Place]]) -> Slots {
+        let ReadyAlong::Cells(key) = &series.along else { return Slots { place: 1.0, most: 1, bars: BTreeMap::new() } };
+        let mut xs: BTreeMap<u64, (f64, usize)> = BTreeMap::new();
+        for group in groups {
+            let own: BTreeMap<u64, f64> = group.iter().map(|&place| drawing.x_of(key, &[place])).map(|x| (ordered(x), x)).collect();
+            for (bits, x) in own {
+                xs.entry(bits).or_insert((x, 0)).1 += 1;
+            }
+        }
+        let place = if drawing.x.scale == Scale::Categorical { 1.0 } else { gap(xs.values().map(|x| x.0)) };
+        let most = xs.values().map(|x| x.1).max().unwrap_or(1);
+        Slots { place, most, bars: xs.into_iter().map(|(bits, (_, count))| (bits, (count, 0))).collect() }
+    }
+
+    /// The width of each bar when there are so many strands.
+    fn width(&self, strands: usize) -> f64 {
+        self.place * BAR / (self.most * strands) as f64
+    }
+
+    /// How far from its x the middle of the next bar is, when each has so many strands: that of its first strand.
+    fn next(&mut self, x: f64, strands: usize) -> f64 {
+        let width = self.width(strands);
+        let (count, drawn) = self.bars.entry(ordered(x)).or_insert((1, 0));
+        *drawn += 1;
+        width * (((*drawn - 1) * strands) as f64 + 0.5 - (*count * strands) as f64 / 2.0)
+    }
+}
 
 impl Series<'_, '_> {
     /// Draws all strands for the cells of one look.
-    pub(super) fn draw(&self, drawing: &mut Drawing<'_, '_>, sheet: &mut Sheet, cells: &[Place], styles: &[Style], slot: Slot) {
+    pub(super) fn draw(&self, drawing: &mut Drawing<'_, '_>, sheet: &mut Sheet, cells: &[Place], styles: &[Style], slots: &mut Slots) {
         match &self.along {
-            ReadyAlong::Cells(key) => self.over_cells(drawing, sheet, cells, styles, key, slot),
+            ReadyAlong::Cells(key) => self.over_cells(drawing, sheet, cells, styles, key, slots),
             _ => self.over_rows(drawing, sheet, cells, styles),
         }
     }
@@ -121,43 +158,36 @@ impl Series<'_, '_> {
         cells: &[Place],
         styles: &[Style],
         key: &ReadyKey<'_, '_>,
-        (slot, slots): Slot,
+        slots: &mut Slots,
     ) {
         let reader = drawing.reader;
         let units: Vec<Vec<Place>> =
             Reader::group(cells, |place| reader.identity(place, &self.merged)).into_iter().map(|(_, unit)| unit).collect();
+        let width = slots.width(styles.len());
         let tables: Vec<(f64, Vec<Place>, Vec<Vec<f64>>)> = units
             .into_iter()
             .map(|unit| {
-                let values: Vec<Value<'_>> = unit.iter().map(|&place| key.value(reader, place, drawing.cells)).collect();
-                let x = match drawing.x.scale {
-                    Scale::Categorical => place_of(&drawing.x.names, values[0]),
-                    _ => mean(&values.iter().map(|value| value.number()).collect::<Vec<f64>>()),
-                };
+                let x = drawing.x_of(key, &unit);
+                let shift = if self.mark == SeriesMark::Bars { slots.next(x, styles.len()) } else { 0.0 };
                 let ys = unit.iter().map(|&place| self.y.at(place, drawing.cells)).collect();
-                (x, unit, ys)
+                (x + shift, unit, ys)
             })
             .collect();
-        let narrowest = gap(tables.iter().map(|table| table.0));
         for (element, &style) in styles.iter().enumerate() {
             let mut points: Vec<Point> = Vec::new();
             for (x, unit, ys) in &tables {
                 let values: Vec<f64> = ys.iter().filter_map(|y| y.get(element).copied()).collect();
                 let bad = unit.iter().filter(|&&place| drawing.mark(place)).count() > 0;
-                let x = if self.mark == SeriesMark::Bars {
-                    let all = (slots * styles.len()) as f64;
-                    x + narrowest * BAR * ((slot * styles.len() + element) as f64 + 0.5 - all / 2.0) / all
-                } else {
-                    *x
-                };
+                let x = if self.mark == SeriesMark::Bars { x + width * element as f64 } else { *x };
                 // One value that is no number makes the mean none; so it is not hidden behind the others.
                 let number = values.iter().all(|y| y.is_finite());
                 let point = if number { drawing.center(x, &values) } else { Point { x, y: f64::NAN, band: None } };
                 drawing.x.show(x);
                 if bad {
-                    drawing.y.show_wild(point.y)
+                    drawing.y.show_wild(point.y);
                 } else {
-                    drawing.y.show(point.y)
+                    drawing.y.show(point.y);
+                    drawing.no_number |= !number;
                 }
                 if bad || !number {
                     sheet.push_cross((x, point.y), style);
@@ -167,19 +197,10 @@ impl Series<'_, '_> {
             points.sort_by(|a, b| a.x.total_cmp(&b.x));
             points.dedup_by(|b, a| a.x == b.x && a.y == b.y);
             match self.mark {
-                SeriesMark::Bars => self.push_bars(drawing, sheet, &points, style, narrowest * BAR / (slots * styles.len()) as f64),
+                SeriesMark::Bars => push_bars(drawing, sheet, &points, style, width),
                 _ => self.push_centers(drawing, sheet, &points, style, self.mark == SeriesMark::Points),
             }
         }
-    }
-
-    fn push_bars(&self, drawing: &mut Drawing<'_, '_>, sheet: &mut Sheet, points: &[Point], style: Style, width: f64) {
-        let tops = drawing.placed(points.iter().map(|point| (point.x, point.y)).collect());
-        if drawing.y.scale == Scale::Linear {
-            drawing.y.show(0.0);
-        }
-        sheet.layers.push(Layer::Bars { points: tops, style, width });
-        push_errors(drawing, sheet, points, Style { color: crate::report::figure::Ink::Black, ..style });
     }
 
     /// A line (or symbols) through centres, with their bands.
@@ -192,6 +213,9 @@ impl Series<'_, '_> {
             let band: Vec<(f64, f64, f64)> =
                 points.iter().filter_map(|point| point.band.map(|(low, high)| (point.x, low.max(least), high.max(least)))).collect();
             let band: Vec<(f64, f64, f64)> = band.into_iter().filter(|b| drawing.x.holds(b.0)).collect();
+            if drawing.y.scale == Scale::Log && band.iter().any(|b| b.1 == least) {
+                drawing.say("Bands that reach below zero end at the lower edge.".to_owned());
+            }
             if band.len() > 1 {
                 drawing.show(&band.iter().map(|b| (b.0, b.2)).collect::<Vec<_>>(), false);
                 drawing.show(&band.iter().filter(|b| b.1 > least).map(|b| (b.0, b.1)).collect::<Vec<_>>(), false);
@@ -213,7 +237,7 @@ impl Series<'_, '_> {
             sheet.push_run(Layer::Points { points, style }, bad, false);
             return;
         }
-        let few = drawn <= FEW && matches!(self.along, ReadyAlong::Cells(_)) || drawn == 1;
+        let few = drawn == 1 || (drawn <= FEW && matches!(self.along, ReadyAlong::Cells(_)));
         // On a long line a symbol now and then tells it from the others.
         let every = if few { Some(1) } else { (style.marker > 0).then(|| points.len().div_ceil(10)) };
         if let Some(every) = every {
@@ -223,7 +247,16 @@ impl Series<'_, '_> {
     }
 }
 
-impl Drawing<'_, '_> {
+impl<'r> Drawing<'_, 'r> {
+    /// Where on the horizontal axis some replicates stand.
+    fn x_of(&self, key: &ReadyKey<'_, 'r>, unit: &[Place]) -> f64 {
+        let values: Vec<Value<'_>> = unit.iter().map(|&place| key.value(self.reader, place, self.cells)).collect();
+        match self.x.scale {
+            Scale::Categorical => place_of(&self.x.names, values[0]),
+            _ => mean(&values.iter().map(|value| value.number()).collect::<Vec<f64>>()),
+        }
+    }
+
     /// The centre of some values with its band.
     fn center(&mut self, x: f64, values: &[f64]) -> Point {
         if let [y] = values {
@@ -243,6 +276,15 @@ impl Drawing<'_, '_> {
         };
         Point { x, y, band: band.filter(|(low, high)| low.is_finite() && high.is_finite()) }
     }
+}
+
+fn push_bars(drawing: &mut Drawing<'_, '_>, sheet: &mut Sheet, points: &[Point], style: Style, width: f64) {
+    let tops = drawing.placed(points.iter().map(|point| (point.x, point.y)).collect());
+    if drawing.y.scale == Scale::Linear {
+        drawing.y.show(0.0);
+    }
+    sheet.layers.push(Layer::Bars { points: tops, style, width });
+    push_errors(drawing, sheet, points, Style { color: Ink::Black, ..style });
 }
 
 /// Thin lines from the low to the high end of each band.

@@ -29,8 +29,8 @@ pub(super) struct Drawing<'a, 'r> {
     marked: Vec<(Place, Status)>,
     /// Paths that end outside the picture.
     pub(super) left: usize,
-    /// Whether a tile is hatched though its run is well: its value is not finite.
-    pub(super) hatched: bool,
+    /// Whether a value that is not finite is marked though its run is well.
+    pub(super) no_number: bool,
     /// Sentences for the caption.
     said: Vec<String>,
 }
@@ -71,7 +71,7 @@ impl<'a, 'r> Drawing<'a, 'r> {
             dropped: (0, 0),
             marked: Vec::new(),
             left: 0,
-            hatched: false,
+            no_number: false,
             said: Vec::new(),
         }
     }
@@ -118,13 +118,13 @@ impl<'a, 'r> Drawing<'a, 'r> {
     /// The legend entry of the crosses.
     pub(super) fn cross_entry(&self, kind: LegendKind) -> Option<LegendEntry> {
         let seen = |status: Status| self.marked.iter().any(|(_, known)| *known == status);
-        let label = match (seen(Status::Diverged), seen(Status::Rising)) {
-            (true, true) => "diverged or rising",
-            (true, false) => "diverged",
-            (false, true) => "rising",
-            (false, false) => return None,
-        };
-        Some(LegendEntry { label: label.to_owned(), style: Style { color: Ink::Black, ..Style::default() }, kind })
+        let reasons = [(seen(Status::Diverged), "diverged"), (seen(Status::Rising), "rising"), (self.no_number, "not finite")];
+        let reasons: Vec<&str> = reasons.into_iter().filter(|reason| reason.0).map(|reason| reason.1).collect();
+        let label = reasons.join(" or ");
+        if label.is_empty() {
+            return None;
+        }
+        Some(LegendEntry { label, style: Style { color: Ink::Black, ..Style::default() }, kind })
     }
 
     /// What the caption must say.

@@ -55,14 +55,14 @@ impl<'a, 'r> Looks<'a, 'r> {
         let mut plan = plan;
         let numbers = match by {
             StrandsBy::Color if strands.len() > STRANDS && one_array => {
-                plan.label = "element".to_owned();
+                "element".clone_into(&mut plan.label);
                 plan.whole = true;
                 Some((0..strands.len()).map(|at| at as f64).collect())
             }
             StrandsBy::Color => None,
             _ => color.numbers().filter(|numbers| numbers.len() > NUMBERS && said != Some(Scale::Categorical)).inspect(|_| {
                 if plan.label.is_empty() {
-                    plan.label = color.names[0].to_owned();
+                    color.names[0].clone_into(&mut plan.label);
                 }
             }),
         };
@@ -107,8 +107,7 @@ impl<'a, 'r> Looks<'a, 'r> {
         let neutral = |style: Style| Style { color: Ink::Black, ..style };
         let mut told: Vec<&Vec<&str>> = Vec::new();
         let colored = self.by != StrandsBy::Color && self.scale.is_none();
-        for (channel, shown) in [(&self.color, colored), (&self.dash, true), (&self.marker, true)] {
-            let number = if std::ptr::eq(channel, &self.color) { 0 } else { 1 + usize::from(std::ptr::eq(channel, &self.marker)) };
+        for (number, channel, shown) in [(0, &self.color, colored), (1, &self.dash, true), (2, &self.marker, true)] {
             if channel.len() < 2 || !shown || told.contains(&&channel.names) {
                 continue;
             }
