@@ -233,11 +233,7 @@ fn curve() -> Figure {
         title: String::new(),
         entries: vec![
             entry("wave", Style { color: Ink::Gray, ..style(0) }, LegendKind::Line),
-<<<<<<< HEAD
             entry("gradient_descent, lr = 0.18", Style { marker: 0, ..style(1) }, LegendKind::LinePoint),
-=======
-            entry("gradient_descent, lr = 0.07", Style { marker: 0, ..style(1) }, LegendKind::LinePoint),
->>>>>>> h-report
         ],
     }];
     f
