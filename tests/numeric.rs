@@ -2,4 +2,8 @@
 
 mod numeric {
     mod elementary;
+    mod format;
+    mod linalg;
+    mod mt19937;
+    mod random;
 }

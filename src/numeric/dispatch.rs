@@ -25,7 +25,8 @@ impl Level {
         *SUPPORTED.get_or_init(detect)
     }
 
-    /// The level to use: the highest of this CPU, or less when the environment variable `OPTRUN_CPU` is `baseline`, `avx2` or `avx512`.
+    /// The level to use: the highest of this CPU, or less when the environment variable `OPTRUN_CPU` is `baseline`, `avx2` or `avx512`
+    /// (other texts are as if it were not set: it can only change the speed).
     pub fn current() -> Level {
         static CURRENT: OnceLock<Level> = OnceLock::new();
         *CURRENT.get_or_init(|| {

@@ -135,6 +135,18 @@ pub fn sqrt8(x: Octet) -> Octet {
     x.map(f64::sqrt)
 }
 
+/// The natural logarithm rounded from a sum of two numbers: the correctly rounded one but for one argument in thousands. It is what the C library
+/// of a notebook computes nearly always; [`ln`] is faster.
+pub fn ln_rounded(x: f64) -> f64 {
+    crate::dispatch! { fn chosen(x: f64) -> f64 = ln_rounded1; }
+    chosen(Level::current(), x)
+}
+
+#[inline(always)]
+fn ln_rounded1(x: f64) -> f64 {
+    logarithm::ln_rounded(Pack([x])).0[0]
+}
+
 macro_rules! rare {
     ($($(#[$meta:meta])* $name:ident;)+) => {$(
         $(#[$meta])*

@@ -4,6 +4,13 @@
 
 pub mod dispatch;
 pub mod elementary;
+pub mod format;
+pub mod linalg;
+pub mod mt19937;
+mod poisson;
+pub mod quantile;
+pub mod random;
+pub mod sums;
 
 /// Eight numbers that are worked on together: eight rows, or one row of eight cells.
 pub type Octet = [f64; 8];

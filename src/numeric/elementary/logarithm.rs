@@ -86,6 +86,12 @@ pub(super) fn ln<const N: usize>(x: Pack<N>) -> Pack<N> {
     at_edges(x, assemble(k, m - 1.0))
 }
 
+/// `ln x`, rounded from [`ln_sum`].
+#[inline(always)]
+pub(super) fn ln_rounded<const N: usize>(x: Pack<N>) -> Pack<N> {
+    at_edges(x, ln_sum(x).0)
+}
+
 /// `ln(1 + x)`, at most 2 ulp.
 #[inline(always)]
 pub(super) fn log1p<const N: usize>(x: Pack<N>) -> Pack<N> {
