@@ -1,5 +1,7 @@
 //! Derivatives where a careless form cancels, overflows or saturates. The expected values are mpmath's, with 400 digits.
 
+#![allow(clippy::excessive_precision, reason = "the digits are those that mpmath printed")]
+
 use ndarray::{ArrayD, IxDyn};
 use optrun::expr::diff::gradient;
 use optrun::expr::graph::{Graph, Id};
@@ -28,7 +30,7 @@ fn unary_slopes_keep_their_digits() {
         (Unary::Asin, 2, -near_one, -4.0761930704155676e+17),
         (Unary::Atan, 1, 1e100, 9.9999999999999997e-201),
         (Unary::Log1p, 1, -near_one, 1099511627776.0),
-        (Unary::Tan, 1, 1.5707, 107771959.95078617),
+        (Unary::Tan, 1, 1.57, 1576948.2207973281),
         (Unary::Log10, 1, 1e-300, 4.3429448190325182e+299),
         (Unary::Log2, 1, 1e300, 1.4426950408889633e-300),
     ] {

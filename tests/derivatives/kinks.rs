@@ -268,6 +268,22 @@ fn the_mask_reaches_through_sums_and_shapes() {
 }
 
 #[test]
+fn the_mask_reaches_through_reductions() {
+    // where(s < 100, s, 0) row by row, with s = logsumexp(x, axis = 1): softmax of [inf, 0] is NaN. So is what stands beside inf in a product.
+    for (op, expected) in [(Reduce::LogSumExp, [0.0, 0.0, 0.5, 0.5]), (Reduce::Prod, [0.0, 0.0, 1.0, 1.0])] {
+        let found = slope_at(&[INF, 0.0, 1.0, 1.0], |graph, x| {
+            let matrix = graph.add(Op::Reshape(optrun::shape::Shape::fixed(&[2, 2])), &[x]);
+            let roots = graph.unary(Unary::Abs, matrix);
+            let reduced = graph.reduce(op, 1, roots);
+            let (limit, zero) = (graph.number(100.0), graph.number(0.0));
+            let small = graph.binary(Binary::Lt, reduced, limit);
+            graph.add(Op::Select, &[small, reduced, zero])
+        });
+        assert_eq!(found, expected, "{op:?}");
+    }
+}
+
+#[test]
 fn nested_selections() {
     // where(x > 0, where(x > 1, log(x - 1), sqrt(x)), 7).
     let nested = slope_at(&[-1.0, 0.0, 0.25, 1.0, 3.0], |graph, x| {

@@ -10,8 +10,7 @@ use optrun::expr::verify::verify;
 use optrun::shape::{DataId, Dim, Shape};
 use optrun::source::{FileId, Span};
 
-use crate::complex::real;
-use crate::evaluate::{evaluate, slopes};
+use crate::evaluate::slopes;
 use crate::{Points, assert_close, param, rows, values};
 
 fn mul(graph: &mut Graph, a: Id, b: Id) -> Id {
@@ -220,13 +219,4 @@ fn a_long_chain_is_differentiated_at_once() {
     let slope = gradient(&mut graph, of, &[x]).unwrap();
     let at = [ArrayD::from_elem(IxDyn(&[]), 0.3)];
     assert_close(&values(&graph, &slope, &at), &slopes(&graph, of, &at, &rows()), 1e-12, "chain");
-}
-
-#[test]
-fn the_reference_and_the_evaluator_agree_on_values() {
-    let mut graph = Graph::new();
-    let (of, _) = logistic(&mut graph);
-    let data = logistic_data();
-    let reference = evaluate(&graph, &[of], &data.iter().map(|x| x.mapv(real)).collect::<Vec<_>>(), &rows());
-    assert_close(&values(&graph, &[of], &data), &[reference[0].mapv(|z| z.re)], 1e-14, "loss");
 }

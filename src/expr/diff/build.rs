@@ -77,7 +77,7 @@ impl<'g> Build<'g> {
             });
         }
         let share = rules::elementwise(self, id, node, position, self.raw);
-        let mask = if node.op == Op::Select { self.branch(node.args[0], position) } else { self.mask };
+        let mask = if node.op == Op::Select { self.branch(node, position) } else { self.mask };
         let share = if let Mask::Node(condition) = mask { self.selected(condition, share, &node.shape) } else { share };
         let share = self.graph.broadcast_to(share, &node.shape);
         let summed = self.graph.sum_to(share, &shape);
@@ -93,7 +93,16 @@ impl<'g> Build<'g> {
         self.mask != Mask::Open
     }
 
-    fn branch(&mut self, condition: Id, position: usize) -> Mask {
+    /// The mask behind one branch of a selection.
+    fn branch(&mut self, node: &Node, position: usize) -> Mask {
+        let mut condition = node.args[0];
+        if self.graph.shape(condition).broadcast(&node.shape).as_ref() != Some(&node.shape) {
+            // Stretching is not associative: one element goes with a vector, and that with a matrix, but one element not with a matrix.
+            let first =
+                self.graph.shape(condition).broadcast(self.graph.shape(node.args[1])).expect("internal: shapes were checked to stretch");
+            condition = self.graph.broadcast_to(condition, &first);
+            condition = self.graph.broadcast_to(condition, &node.shape);
+        }
         let condition = if position == 1 { condition } else { self.not(condition) };
         match self.mask {
             Mask::Node(outer) if outer != condition => Mask::Node(self.binary(Binary::And, outer, condition)),
@@ -159,7 +168,6 @@ impl<'g> Build<'g> {
 
     pub(super) fn select(&mut self, condition: Id, yes: Id, no: Id) -> Id {
         let yes = self.unbroadcast(yes, condition);
-        let no = self.unbroadcast(no, condition);
         self.graph.add(Op::Select, &[condition, yes, no])
     }
 

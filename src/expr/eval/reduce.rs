@@ -10,45 +10,11 @@ use super::{Tensor, array};
 use crate::expr::eval::elementwise::binary;
 use crate::expr::op::{Binary, Reduce};
 use crate::numeric::elementary::{exp, ln};
+use crate::numeric::sums;
 
-/// Indices that one partial result covers.
-const CHUNK: usize = 1024;
-
-/// An accumulation over `0..n` in the canonical order of sums over rows: within each chunk of 1,024 indices, eight classes by index modulo 8,
-/// each from +0 upwards; the chunks combined per class by [`tree`]; last `((s0 + s4) + (s2 + s6)) + ((s1 + s5) + (s3 + s7))`.
-pub(super) fn eight_classes(n: usize, step: impl Fn(f64, usize) -> f64) -> f64 {
-    let chunk = |start: usize| {
-        let mut classes = [0.0; 8];
-        for i in start..n.min(start + CHUNK) {
-            classes[i % 8] = step(classes[i % 8], i);
-        }
-        classes
-    };
-    let mut chunks: Vec<[f64; 8]> = (0..n).step_by(CHUNK).map(chunk).collect();
-    let s = tree(&mut chunks, |a, b| std::array::from_fn(|p| a[p] + b[p])).unwrap_or_default();
-    ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]))
-}
-
-/// Combines the results of chunks: neighbours first, then neighbours of neighbours. `None` when there are none.
-pub(super) fn tree<T: Copy>(parts: &mut [T], add: impl Fn(T, T) -> T) -> Option<T> {
-    let mut step = 1;
-    while step < parts.len() {
-        for i in (0..parts.len() - step).step_by(2 * step) {
-            parts[i] = add(parts[i], parts[i + step]);
-        }
-        step *= 2;
-    }
-    parts.first().copied()
-}
-
-/// The starts of the chunks of `0..n`, with their ends.
-pub(super) fn chunks(n: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
-    (0..n).step_by(CHUNK).map(move |start| start..n.min(start + CHUNK))
-}
-
-/// The sum along an axis: over axis 0 by [`eight_classes`], over other axes one accumulator that starts with the first element. 0 of nothing.
+/// The sum along an axis: over axis 0 by [`sums::sum`], over other axes one accumulator that starts with the first element. 0 of nothing.
 fn sum(axis: usize, x: &[f64]) -> f64 {
-    if axis == 0 { eight_classes(x.len(), |s, i| s + x[i]) } else { x.iter().copied().reduce(|s, x| s + x).unwrap_or(0.0) }
+    if axis == 0 { sums::sum(x) } else { x.iter().copied().reduce(|s, x| s + x).unwrap_or(0.0) }
 }
 
 /// The largest, by `Maximum`; -inf of nothing.

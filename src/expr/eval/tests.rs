@@ -104,6 +104,28 @@ fn the_order_of_a_product_follows_from_the_transpose() {
 }
 
 #[test]
+fn products_begin_with_a_product_and_may_be_empty() {
+    let product = |a: &[usize], b: &[usize], transposed: bool| {
+        value(|graph| {
+            let (x, y) = (graph.literal(a, &vec![-0.0; a.iter().product()]), graph.literal(b, &vec![1.0; b.iter().product()]));
+            let x = if transposed { graph.add(Op::Transpose, &[x]) } else { x };
+            graph.add(Op::MatMul, &[x, y])
+        })
+    };
+    let signs = |values: Vec<f64>| values.iter().map(|x| x.is_sign_negative()).collect::<Vec<bool>>();
+    // Eight classes begin at +0 instead.
+    assert_eq!(signs(product(&[3], &[3], false)), [false]);
+    assert_eq!(signs(product(&[3, 1], &[3], true)), [false]);
+    assert_eq!(signs(product(&[1, 3], &[3], false)), [true]);
+    assert_eq!(signs(product(&[1, 3], &[3, 2], false)), [true, true]);
+    assert_eq!(signs(product(&[3, 1], &[3, 2], true)), [true, true]);
+    assert_eq!(product(&[0], &[0], false), [0.0]);
+    assert_eq!(product(&[2, 0], &[0], false), [0.0, 0.0]);
+    assert_eq!(product(&[0, 2], &[0, 1], true), [0.0, 0.0]);
+    assert!(product(&[2, 3], &[3, 0], false).is_empty());
+}
+
+#[test]
 fn extremes_and_places() {
     let inf = f64::INFINITY;
     assert_eq!(reduced(Reduce::LogSumExp, 0, &[2], &[-inf, -inf]), [-inf]);
@@ -199,4 +221,28 @@ fn a_long_chain_neither_recurses_nor_keeps_everything() {
     let values = run(&graph, &[root], &|_| Some(number(0.5)), &RowCounts::default(), true).unwrap();
     assert_eq!(values.get(root).unwrap().sum(), 100_000.5);
     assert_eq!(values.0.iter().flatten().count(), 1);
+}
+
+#[test]
+fn systems_and_singular_values() {
+    let solve = |a: &[f64], b: &[f64], sizes: &[usize]| {
+        value(|graph| {
+            let (a, b) = (graph.literal(&[2, 2], a), graph.literal(sizes, b));
+            graph.add(Op::Solve, &[a, b])
+        })
+    };
+    // 0 stands where a pivot should: rows must be exchanged.
+    assert_eq!(solve(&[0.0, 2.0, 4.0, 8.0], &[6.0, 28.0], &[2]), [1.0, 3.0]);
+    assert_eq!(solve(&[2.0, 0.0, 0.0, 4.0], &[2.0, 4.0, 8.0, 16.0], &[2, 2]), [1.0, 2.0, 2.0, 4.0]);
+    assert!(solve(&[1.0, 2.0, 2.0, 4.0], &[1.0, 1.0], &[2]).iter().all(|x| x.is_nan()));
+    let norm = |sizes: &[usize], a: &[f64]| {
+        value(|graph| {
+            let a = graph.literal(sizes, a);
+            graph.add(Op::SpectralNorm, &[a])
+        })[0]
+    };
+    // The singular values of ((3, 0), (4, 5)) are the roots of 45 and 5.
+    assert!((norm(&[2, 2], &[3.0, 0.0, 4.0, 5.0]) - 45f64.sqrt()).abs() < 1e-14);
+    assert!((norm(&[1, 3], &[2.0, 3.0, 6.0]) - 7.0).abs() < 1e-14);
+    assert!(norm(&[1, 2], &[f64::NAN, 1.0]).is_nan());
 }
