@@ -3,9 +3,9 @@
 //! The list in the reference manual is printed from this table.
 
 use crate::diag::{Diagnostic, did_you_mean};
+use crate::expr::diff;
 use crate::expr::graph::Id;
 use crate::expr::op::{Binary, Op, Reduce, Unary};
-use crate::expr::diff;
 use crate::numeric::elementary;
 use crate::shape::{Dim, Shape};
 use crate::source::Span;
@@ -58,7 +58,14 @@ const fn reduction(name: &'static str, usage: &'static str, gives: &'static str,
 
 type Maker = fn(&mut Lower<'_>, &Call<'_>) -> R<Val>;
 
-const fn other(name: &'static str, usage: &'static str, gives: &'static str, args: (usize, usize), named: &'static [&'static str], make: Maker) -> Builtin {
+const fn other(
+    name: &'static str,
+    usage: &'static str,
+    gives: &'static str,
+    args: (usize, usize),
+    named: &'static [&'static str],
+    make: Maker,
+) -> Builtin {
     Builtin { name, usage, gives, least: args.0, most: args.1, named, make: Make::Other(make) }
 }
 
@@ -150,8 +157,23 @@ pub static BUILTINS: &[Builtin] = &[
 
 /// Functions that other programs have, and what the language calls them.
 const FOREIGN: [(&str, &str); 18] = [
-    ("ln", "log"), ("matmul", "dot"), ("average", "mean"), ("power", "^"), ("pow", "^"), ("square", "^2"), ("asin", "arcsin"), ("acos", "arccos"), ("atan", "arctan"),
-    ("amax", "max"), ("amin", "min"), ("concatenate", "concat"), ("arcsinh", "log"), ("logistic", "sigmoid"), ("expit", "sigmoid"), ("one_hot", "onehot"), ("len", "rows"),
+    ("ln", "log"),
+    ("matmul", "dot"),
+    ("average", "mean"),
+    ("power", "^"),
+    ("pow", "^"),
+    ("square", "^2"),
+    ("asin", "arcsin"),
+    ("acos", "arccos"),
+    ("atan", "arctan"),
+    ("amax", "max"),
+    ("amin", "min"),
+    ("concatenate", "concat"),
+    ("arcsinh", "log"),
+    ("logistic", "sigmoid"),
+    ("expit", "sigmoid"),
+    ("one_hot", "onehot"),
+    ("len", "rows"),
     ("absolute", "abs"),
 ];
 
@@ -190,13 +212,16 @@ pub(crate) fn call(lower: &mut Lower<'_>, expr: &Expr, name: &Ident, args: &[Arg
             Arg::Positional(e) => call.args.push(e),
             Arg::Named(ident, e) if builtin.named.contains(&ident.name.as_str()) => {
                 if call.named.iter().any(|(known, _)| known.name == ident.name) {
-                    return lower.fail(Diagnostic::error("E0220", ident.span, format!("argument `{}` is given twice", ident.name)).here("second"));
+                    return lower
+                        .fail(Diagnostic::error("E0220", ident.span, format!("argument `{}` is given twice", ident.name)).here("second"));
                 }
                 call.named.push((ident, e));
             }
             Arg::Named(ident, _) | Arg::In(ident, _) => {
                 let message = format!("`{}` has no argument called `{}`", name.name, ident.name);
-                let mut diagnostic = Diagnostic::error("E0222", ident.span, message).here("no such argument").help(format!("it is called as `{}`", builtin.usage));
+                let mut diagnostic = Diagnostic::error("E0222", ident.span, message)
+                    .here("no such argument")
+                    .help(format!("it is called as `{}`", builtin.usage));
                 if let Some(near) = did_you_mean(&ident.name, builtin.named.iter().copied()) {
                     diagnostic = diagnostic.replace(ident.span, near, format!("did you mean `{near}`?"));
                 }
@@ -210,13 +235,18 @@ pub(crate) fn call(lower: &mut Lower<'_>, expr: &Expr, name: &Ident, args: &[Arg
         if builtin.named.contains(&"axis") && n == builtin.most + 1 && builtin.most == 1 {
             let axis = call.args[1];
             let text = format!("axis = {}", print::expr(axis));
-            return lower.fail(Diagnostic::error("E0223", axis.span, "`axis =` is always named").here("NumPy's second argument").replace(axis.span, text, "write"));
+            return lower.fail(
+                Diagnostic::error("E0223", axis.span, "`axis =` is always named")
+                    .here("NumPy's second argument")
+                    .replace(axis.span, text, "write"),
+            );
         }
         let message = match (builtin.least, n) {
             (least, n) if n < least => format!("`{}` needs {}, {n} given", name.name, count(least, "argument")),
             _ => format!("`{}` takes {}, {n} given", name.name, count(builtin.most, "argument")),
         };
-        return lower.fail(Diagnostic::error("E0224", expr.span, message).here("here").help(format!("it is called as `{}`", builtin.usage)));
+        return lower
+            .fail(Diagnostic::error("E0224", expr.span, message).here("here").help(format!("it is called as `{}`", builtin.usage)));
     }
     match builtin.make {
         Make::Elementwise(op) => {
@@ -239,7 +269,9 @@ pub(crate) fn call(lower: &mut Lower<'_>, expr: &Expr, name: &Ident, args: &[Arg
                 None if rank == 1 || (rank > 1 && matches!(builtin.name, "softmax" | "log_softmax")) => rank - 1,
                 None => {
                     let shape = lower.show(a);
-                    let diagnostic = Diagnostic::error("E0323", expr.span, format!("`{}` of {shape}: along which axis?", name.name)).here(shape).help(format!("write `{}`", builtin.usage));
+                    let diagnostic = Diagnostic::error("E0323", expr.span, format!("`{}` of {shape}: along which axis?", name.name))
+                        .here(shape)
+                        .help(format!("write `{}`", builtin.usage));
                     return lower.fail(diagnostic);
                 }
             };
@@ -297,7 +329,9 @@ fn axis(lower: &mut Lower<'_>, call: &Call<'_>, a: Id) -> R<Option<usize>> {
         _ => format!("it has axes 0 to {}", rank - 1),
     };
     let found = call.args.first().map_or(call.span, |e| e.span);
-    lower.fail(Diagnostic::error("E0324", expr.span, format!("no axis {}: {axes}", print::expr(expr))).here("no such axis").label(found, shape))
+    lower.fail(
+        Diagnostic::error("E0324", expr.span, format!("no axis {}: {axes}", print::expr(expr))).here("no such axis").label(found, shape),
+    )
 }
 
 fn reduced(lower: &mut Lower<'_>, call: &Call<'_>, op: Reduce, a: Id) -> R<Id> {
@@ -314,7 +348,8 @@ fn reduced(lower: &mut Lower<'_>, call: &Call<'_>, op: Reduce, a: Id) -> R<Id> {
         }
         _ => {
             let shape = lower.show(a);
-            let diagnostic = Diagnostic::error("E0323", call.span, format!("`{}` of {shape}: along which axis?", call.name.name)).here(shape);
+            let diagnostic =
+                Diagnostic::error("E0323", call.span, format!("`{}` of {shape}: along which axis?", call.name.name)).here(shape);
             let end = call.args.last().map_or(call.span.end(), |e| e.span.end());
             lower.fail(diagnostic.replace(end, ", axis = 1", "of each row"))
         }
@@ -373,8 +408,10 @@ fn cols(lower: &mut Lower<'_>, call: &Call<'_>) -> R<Val> {
 fn concat(lower: &mut Lower<'_>, call: &Call<'_>) -> R<Val> {
     let nodes = call.args.iter().map(|e| lower.node(e)).collect::<Vec<_>>().into_iter().collect::<R<Vec<Id>>>()?;
     let at = axis(lower, call, nodes[0])?.unwrap_or(0);
-    let parts: Vec<Id> =
-        nodes.iter().map(|&id| if lower.model.graph.shape(id).is_scalar() { lower.model.graph.add(Op::Expand(0), &[id]) } else { id }).collect();
+    let parts: Vec<Id> = nodes
+        .iter()
+        .map(|&id| if lower.model.graph.shape(id).is_scalar() { lower.model.graph.add(Op::Expand(0), &[id]) } else { id })
+        .collect();
     joined(lower, call, at, &parts)
 }
 
@@ -544,8 +581,13 @@ fn geomspace(lower: &mut Lower<'_>, call: &Call<'_>) -> R<Val> {
     let (low, high, n) = spaced(lower, call)?;
     if low * high <= 0.0 {
         let at = if low == 0.0 || (low < 0.0) != (high < 0.0) { call.args[0] } else { call.args[1] };
-        let diagnostic = Diagnostic::error("E0331", at.span, "`geomspace` takes the values themselves, both positive").here(format!("from {low} to {high}"));
-        return lower.fail(diagnostic.help(format!("for exponents write `logspace({}, {}, {n})`", print::expr(call.args[0]), print::expr(call.args[1]))));
+        let diagnostic = Diagnostic::error("E0331", at.span, "`geomspace` takes the values themselves, both positive")
+            .here(format!("from {low} to {high}"));
+        return lower.fail(diagnostic.help(format!(
+            "for exponents write `logspace({}, {}, {n})`",
+            print::expr(call.args[0]),
+            print::expr(call.args[1])
+        )));
     }
     let sign = if low < 0.0 { -1.0 } else { 1.0 };
     let (a, b) = (elementary::log10(low.abs()), elementary::log10(high.abs()));
@@ -690,9 +732,10 @@ fn norm(lower: &mut Lower<'_>, call: &Call<'_>) -> R<Val> {
             let size = lower.model.graph.unary(Unary::Abs, a);
             Ok(Val::Node(lower.model.graph.reduce(op, axis.unwrap_or(0), size)))
         }
-        Some((_, span)) => {
-            lower.fail(Diagnostic::error("E0334", span, "norms of this order are not there").here("1, 2 or inf of a vector; 2 of a matrix (its largest singular value)"))
-        }
+        Some((_, span)) => lower.fail(
+            Diagnostic::error("E0334", span, "norms of this order are not there")
+                .here("1, 2 or inf of a vector; 2 of a matrix (its largest singular value)"),
+        ),
     }
 }
 
@@ -708,7 +751,11 @@ fn onehot(lower: &mut Lower<'_>, call: &Call<'_>) -> R<Val> {
         (Some(e), _) => lower.whole(e, "the number of classes", 1.0)?,
         (None, Some(labels)) => labels,
         (None, None) => {
-            return lower.fail(Diagnostic::error("E0335", call.span, "`onehot` needs the number of classes").here("how many?").replace(call.args[0].span.end(), ", 2", "say it"));
+            return lower.fail(Diagnostic::error("E0335", call.span, "`onehot` needs the number of classes").here("how many?").replace(
+                call.args[0].span.end(),
+                ", 2",
+                "say it",
+            ));
         }
     };
     indices(lower, y, call.args[0].span, k, "class")?;
@@ -724,7 +771,8 @@ fn onehot(lower: &mut Lower<'_>, call: &Call<'_>) -> R<Val> {
 /// Indices by data are whole numbers in 0..n, or an error that names the row.
 pub(crate) fn indices(lower: &mut Lower<'_>, index: Id, span: Span, n: usize, what: &str) -> R<()> {
     let Some(values) = lower.model.constant(index) else {
-        let diagnostic = Diagnostic::error("E0337", span, format!("a {what} number must come from the data")).here("depends on a parameter or on the run");
+        let diagnostic = Diagnostic::error("E0337", span, format!("a {what} number must come from the data"))
+            .here("depends on a parameter or on the run");
         return lower.fail(diagnostic);
     };
     for (row, &x) in values.iter().enumerate() {
@@ -771,7 +819,8 @@ fn pick(lower: &mut Lower<'_>, call: &Call<'_>) -> R<Val> {
 fn reshape(lower: &mut Lower<'_>, call: &Call<'_>) -> R<Val> {
     let a = one(lower, call)?;
     let sizes: Vec<&Expr> = if let ExprKind::List(items) = &call.args[1].kind { items.iter().collect() } else { vec![call.args[1]] };
-    let sizes = sizes.into_iter().map(|e| if is_rest(e) { Ok(usize::MAX) } else { lower.whole(e, "a size", 1.0) }).collect::<R<Vec<usize>>>()?;
+    let sizes =
+        sizes.into_iter().map(|e| if is_rest(e) { Ok(usize::MAX) } else { lower.whole(e, "a size", 1.0) }).collect::<R<Vec<usize>>>()?;
     let have = lower.model.rows.count(lower.model.graph.shape(a)).unwrap_or(usize::MAX);
     let known: usize = sizes.iter().filter(|&&n| n != usize::MAX).product();
     let sizes: Vec<usize> = sizes.into_iter().map(|n| if n == usize::MAX { have / known.max(1) } else { n }).collect();
@@ -785,7 +834,8 @@ fn reshape(lower: &mut Lower<'_>, call: &Call<'_>) -> R<Val> {
             } else {
                 format!("{have} entries do not fill {want} places")
             };
-            lower.fail(Diagnostic::error("E0340", call.args[1].span, message).here(format!("{want} places")).label(call.args[0].span, shape))
+            lower
+                .fail(Diagnostic::error("E0340", call.args[1].span, message).here(format!("{want} places")).label(call.args[0].span, shape))
         }
     }
 }
@@ -802,7 +852,11 @@ fn select(lower: &mut Lower<'_>, call: &Call<'_>) -> R<Val> {
         Ok(id) => Ok(Val::Node(id)),
         Err(_) => {
             let first = lower.model.graph.shape(c).broadcast(lower.model.graph.shape(a));
-            let (x, y) = if first.is_none() { ((c, call.args[0].span), (a, call.args[1].span)) } else { ((a, call.args[1].span), (b, call.args[2].span)) };
+            let (x, y) = if first.is_none() {
+                ((c, call.args[0].span), (a, call.args[1].span))
+            } else {
+                ((a, call.args[1].span), (b, call.args[2].span))
+            };
             let diagnostic = messages::shapes_differ(lower.model, "where", x, y, call.span);
             lower.fail(diagnostic)
         }
@@ -863,7 +917,9 @@ fn triangle(lower: &mut Lower<'_>, call: &Call<'_>, low: bool) -> R<Val> {
         }
         _ => {
             let text = lower.show(a);
-            lower.fail(Diagnostic::error("E0325", call.args[0].span, format!("`{}` needs a matrix of fixed size", call.name.name)).here(text))
+            lower.fail(
+                Diagnostic::error("E0325", call.args[0].span, format!("`{}` needs a matrix of fixed size", call.name.name)).here(text),
+            )
         }
     }
 }

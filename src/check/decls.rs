@@ -9,7 +9,8 @@ use crate::diag::{Diagnostic, Diagnostics};
 use crate::source::{FileId, PathRefusal, Sources, Span, resolve_below};
 use crate::syntax;
 use crate::syntax::ast::{
-    Arg, DataLine, Expr, ExprKind, FnBody, Formal, Grading, Ident, ImportPath, IndexItem, Item, ItemKind, OutLine, RuleBody, Start, SweepLine, Tolerance,
+    Arg, DataLine, Expr, ExprKind, FnBody, Formal, Grading, Ident, ImportPath, IndexItem, Item, ItemKind, OutLine, RuleBody, Start,
+    SweepLine, Tolerance,
 };
 
 /// What a name in the namespace of values stands for.
@@ -142,7 +143,21 @@ pub(crate) struct Decls {
 
 /// The names that every run has and nothing may take.
 pub(crate) const RUN_NAMES: [&str; 16] = [
-    "t", "step", "steps", "epoch", "epochs", "cell", "replicate", "fold", "sample", "sweep", "optimizer", "loss", "status", "evaluations", "grad",
+    "t",
+    "step",
+    "steps",
+    "epoch",
+    "epochs",
+    "cell",
+    "replicate",
+    "fold",
+    "sample",
+    "sweep",
+    "optimizer",
+    "loss",
+    "status",
+    "evaluations",
+    "grad",
     "change",
 ];
 
@@ -191,7 +206,9 @@ impl Decls {
                                 let steps: Vec<String> = ring.windows(2).map(|pair| format!("`{}` needs `{}`", pair[0], pair[1])).collect();
                                 format!("{}, which needs `{need}`", steps.join(", "))
                             };
-                            diags.push(Diagnostic::error("E0213", *span, message).here("needed here").label(value.name.span, "declared here"));
+                            diags.push(
+                                Diagnostic::error("E0213", *span, message).here("needed here").label(value.name.span, "declared here"),
+                            );
                         }
                         (None, Some((need, _))) => stack.push((need, 0)),
                         _ => {}
@@ -337,7 +354,9 @@ fn add_file(
                     decls.datasets.push(DataDecl { name, lines, span, folder });
                 }
             }
-            ItemKind::Param { name, shape, start, within } => add_value(decls, name, module, ValueKind::Param { shape, start, within }, diags),
+            ItemKind::Param { name, shape, start, within } => {
+                add_value(decls, name, module, ValueKind::Param { shape, start, within }, diags)
+            }
             ItemKind::Hyper { name, value } => add_value(decls, name, module, ValueKind::Hyper { value }, diags),
             ItemKind::Let { name, shape, value } => add_value(decls, name, module, ValueKind::Let { shape, value }, diags),
             ItemKind::Loss { name, value } => add_value(decls, name, module, ValueKind::Loss { value }, diags),
@@ -346,7 +365,11 @@ fn add_file(
                 add_function(decls, Function { name, module: module.to_string(), formals, body, schedule: false }, diags);
             }
             ItemKind::Schedule { name, formals, value } => {
-                add_function(decls, Function { name, module: module.to_string(), formals, body: FnBody::Expr(value), schedule: true }, diags);
+                add_function(
+                    decls,
+                    Function { name, module: module.to_string(), formals, body: FnBody::Expr(value), schedule: true },
+                    diags,
+                );
             }
             ItemKind::Optimizer { name, formals, body } => {
                 let full = format!("{module}{}", name.name);
@@ -439,8 +462,12 @@ pub(crate) fn path_refused(path: &syntax::ast::Text, why: PathRefusal) -> Diagno
         PathRefusal::Leaves => Diagnostic::error("E0702", path.span, "a spec reads only files below its own folder")
             .here("leads out of it")
             .help("copy the file into the spec's folder, or a folder below it"),
-        PathRefusal::Link => Diagnostic::error("E0702", path.span, "a spec reads only files below its own folder").here("a link that leads out of it"),
-        PathRefusal::NotAFile => Diagnostic::error("E0704", path.span, format!("`{}` is no regular file", path.value)).here("a folder or a device"),
+        PathRefusal::Link => {
+            Diagnostic::error("E0702", path.span, "a spec reads only files below its own folder").here("a link that leads out of it")
+        }
+        PathRefusal::NotAFile => {
+            Diagnostic::error("E0704", path.span, format!("`{}` is no regular file", path.value)).here("a folder or a device")
+        }
     }
 }
 

@@ -104,9 +104,10 @@ impl Model {
 
     /// Whether a node can be computed from data and numbers alone (hypers excluded).
     pub(crate) fn data_only(&self, id: Id) -> bool {
-        self.graph.reachable(&[id]).iter().all(|&node| {
-            self.graph.as_input(node).is_none_or(|input| matches!(self.graph.input_info(input).kind, InputKind::Column(_)))
-        })
+        self.graph
+            .reachable(&[id])
+            .iter()
+            .all(|&node| self.graph.as_input(node).is_none_or(|input| matches!(self.graph.input_info(input).kind, InputKind::Column(_))))
     }
 
     /// The text of a shape with its sizes.
@@ -215,7 +216,9 @@ impl<'a> Lower<'a> {
                 self.fail(diagnostic)
             }
             Val::Text(text) => self.fail(
-                Diagnostic::error("E0310", expr.span, "a text where a number is needed").here(format!("the text \"{text}\"")).help("texts are compared with text columns, and name files and labels"),
+                Diagnostic::error("E0310", expr.span, "a text where a number is needed")
+                    .here(format!("the text \"{text}\""))
+                    .help("texts are compared with text columns, and name files and labels"),
             ),
             Val::Column(data, column) => {
                 let diagnostic = messages::column_not_numeric(&self.model.data[data.0 as usize], column, expr.span);
@@ -239,7 +242,10 @@ impl<'a> Lower<'a> {
         let id = self.scalar(expr, what)?;
         match self.model.constant(id) {
             Some(value) => Ok(value.first().copied().unwrap_or(f64::NAN)),
-            None => self.fail(Diagnostic::error("E0312", expr.span, format!("{what} must be known before running")).here("depends on a parameter or on the run")),
+            None => self.fail(
+                Diagnostic::error("E0312", expr.span, format!("{what} must be known before running"))
+                    .here("depends on a parameter or on the run"),
+            ),
         }
     }
 
@@ -250,7 +256,10 @@ impl<'a> Lower<'a> {
             return Ok(x as usize);
         }
         let found = crate::numeric::format::shortest(x);
-        self.fail(Diagnostic::error("E0313", expr.span, format!("{what} must be a whole number of at least {least}")).here(format!("this is {found}")))
+        self.fail(
+            Diagnostic::error("E0313", expr.span, format!("{what} must be a whole number of at least {least}"))
+                .here(format!("this is {found}")),
+        )
     }
 
     /// Any value.
@@ -289,30 +298,45 @@ impl<'a> Lower<'a> {
             ExprKind::Field { base, field } => self.field(base, field, expr.span)?,
             ExprKind::Range(lo, hi) => self.column_range(lo, hi, expr.span)?,
             ExprKind::Blank(name) => {
-                return self.fail(Diagnostic::error("E0010", expr.span, format!("the blank `?{name}` is not filled in")).here("write an expression here"));
+                return self.fail(
+                    Diagnostic::error("E0010", expr.span, format!("the blank `?{name}` is not filled in")).here("write an expression here"),
+                );
             }
             ExprKind::None => {
-                return self.fail(Diagnostic::error("E0314", expr.span, "`None` only makes a new axis, inside an index").here("not a value").help("write `v[:, None]` for a column"));
+                return self.fail(
+                    Diagnostic::error("E0314", expr.span, "`None` only makes a new axis, inside an index")
+                        .here("not a value")
+                        .help("write `v[:, None]` for a column"),
+                );
             }
             ExprKind::Tuple(_) => {
-                return self.fail(Diagnostic::error("E0315", expr.span, "a list of values is written with brackets").here("parentheses only group").replace(
-                    expr.span,
-                    format!("[{}]", print::expr(expr).trim_start_matches('(').trim_end_matches(')')),
-                    "write",
-                ));
+                return self.fail(
+                    Diagnostic::error("E0315", expr.span, "a list of values is written with brackets")
+                        .here("parentheses only group")
+                        .replace(expr.span, format!("[{}]", print::expr(expr).trim_start_matches('(').trim_end_matches(')')), "write"),
+                );
             }
             ExprKind::Pipe(_) => {
-                return self.fail(Diagnostic::error("E0316", expr.span, "`|>` composes update rules; it is no operation on numbers").here("here a number is needed"));
+                return self.fail(
+                    Diagnostic::error("E0316", expr.span, "`|>` composes update rules; it is no operation on numbers")
+                        .here("here a number is needed"),
+                );
             }
             ExprKind::Over { .. } => {
-                return self.fail(Diagnostic::error("E0317", expr.span, "`over` aggregates runs, in tables, plots and expectations").here("not here"));
+                return self.fail(
+                    Diagnostic::error("E0317", expr.span, "`over` aggregates runs, in tables, plots and expectations").here("not here"),
+                );
             }
             ExprKind::On { part, .. } => {
                 let what = format!("`on {}`", part.name);
                 return self.fail(not_yet(expr.span, &what));
             }
             ExprKind::Grad { .. } => {
-                return self.fail(Diagnostic::error("E0208", expr.span, "`grad` alone is known only in an optimizer").here("which gradient?").help("elsewhere write `grad(total, w)`: of what, and with respect to what"));
+                return self.fail(
+                    Diagnostic::error("E0208", expr.span, "`grad` alone is known only in an optimizer")
+                        .here("which gradient?")
+                        .help("elsewhere write `grad(total, w)`: of what, and with respect to what"),
+                );
             }
             ExprKind::Scan(_) => return self.fail(not_yet(expr.span, "`scan`")),
         };
@@ -435,7 +459,9 @@ impl<'a> Lower<'a> {
         let Content::Texts { values, missing, .. } = &info.content else { return Ok(None) };
         if let Some(row) = missing.first() {
             let message = format!("`{}` has {} missing entries, the first in row {}", info.name, missing.len(), row + 1);
-            return self.fail(Diagnostic::error("E0506", column.span, message).here("missing entries").help("`drop missing` leaves those rows out"));
+            return self.fail(
+                Diagnostic::error("E0506", column.span, message).here("missing entries").help("`drop missing` leaves those rows out"),
+            );
         }
         let equal = match op {
             CompareOp::Eq => true,
@@ -506,7 +532,9 @@ impl<'a> Lower<'a> {
         for (item, &id) in items.iter().zip(&nodes) {
             if *self.model.graph.shape(id) != first {
                 let (a, b) = (self.model.rows.show(&first), self.show(id));
-                return self.fail(Diagnostic::error("E0320", item.span, "the entries of a list have different shapes").here(b).label(items[0].span, a));
+                return self.fail(
+                    Diagnostic::error("E0320", item.span, "the entries of a list have different shapes").here(b).label(items[0].span, a),
+                );
             }
         }
         let values: Option<Vec<f64>> = nodes.iter().map(|&id| self.model.graph.as_const(id)).collect();
@@ -572,7 +600,8 @@ impl<'a> Lower<'a> {
                     Some(value) => Ok(value.clone()),
                     None => {
                         let message = format!("`{name}` is a {} and cannot be used here", value.kind.keyword());
-                        let diagnostic = Diagnostic::error("E0207", span, message).here("not known here").label(value.name.span, "declared here");
+                        let diagnostic =
+                            Diagnostic::error("E0207", span, message).here("not known here").label(value.name.span, "declared here");
                         self.fail(diagnostic)
                     }
                 };
@@ -582,7 +611,8 @@ impl<'a> Lower<'a> {
                 [] => {}
                 [(data, column)] => return self.column(data, column, span),
                 _ => {
-                    let names: Vec<String> = holders.iter().map(|(d, _)| format!("{}.{name}", self.model.data[d.0 as usize].name.name)).collect();
+                    let names: Vec<String> =
+                        holders.iter().map(|(d, _)| format!("{}.{name}", self.model.data[d.0 as usize].name.name)).collect();
                     let message = format!("{} datasets have a column `{name}`", holders.len());
                     let mut diagnostic = Diagnostic::error("E0206", span, message).here("which one?");
                     for full in names {
@@ -642,15 +672,21 @@ impl<'a> Lower<'a> {
                     .help(format!("pass it as an argument: `(.., {name} = {name})`"));
             }
         } else if matches!(name, "t" | "step" | "epoch" | "steps") {
-            return Diagnostic::error("E0210", span, format!("`{name}` is the number of the step and exists in rules, schedules and outputs")).here("not in a formula of the model").help(
-                "make it a `param`, a `hyper`, or the value of a sweep",
-            );
+            return Diagnostic::error(
+                "E0210",
+                span,
+                format!("`{name}` is the number of the step and exists in rules, schedules and outputs"),
+            )
+            .here("not in a formula of the model")
+            .help("make it a `param`, a `hyper`, or the value of a sweep");
         } else if name == "param" {
-            return Diagnostic::error("E0211", span, "`param` is the current parameter inside an optimizer; here write its name").here("which parameter?");
+            return Diagnostic::error("E0211", span, "`param` is the current parameter inside an optimizer; here write its name")
+                .here("which parameter?");
         } else if self.decls.rules.contains_key(name) {
             return Diagnostic::error("E0212", span, format!("`{name}` is an optimizer, not a value")).here("not a number");
         } else if RUN_NAMES.contains(&name) {
-            return Diagnostic::error("E0210", span, format!("`{name}` belongs to runs: it is known in outputs")).here("not in a formula of the model");
+            return Diagnostic::error("E0210", span, format!("`{name}` belongs to runs: it is known in outputs"))
+                .here("not in a formula of the model");
         }
         let mut names: Vec<String> = Vec::new();
         for frame in self.frames.iter().rev() {
@@ -671,7 +707,9 @@ impl<'a> Lower<'a> {
         match did_you_mean(name, names.iter().map(String::as_str)) {
             Some(near) => diagnostic.replace(span, near, format!("did you mean `{near}`?")),
             None => match indexed(name, &names) {
-                Some((base, index)) => diagnostic.replace(span, format!("{base}[{index}]"), format!("did you mean element {index} of `{base}`?")),
+                Some((base, index)) => {
+                    diagnostic.replace(span, format!("{base}[{index}]"), format!("did you mean element {index} of `{base}`?"))
+                }
                 None => diagnostic,
             },
         }
@@ -707,9 +745,9 @@ impl<'a> Lower<'a> {
             }
         }
         let habit = print::expr(base);
-        let diagnostic = Diagnostic::error("E0215", field.span, format!("values have no `.{}`", field.name)).here("only `.T`, the transpose").help(
-            format!("`{habit}.{0}` is a column if `{habit}` is a dataset; a function is called as `{0}({habit})`", field.name),
-        );
+        let diagnostic = Diagnostic::error("E0215", field.span, format!("values have no `.{}`", field.name))
+            .here("only `.T`, the transpose")
+            .help(format!("`{habit}.{0}` is a column if `{habit}` is a dataset; a function is called as `{0}({habit})`", field.name));
         self.fail(diagnostic)
     }
 
@@ -717,7 +755,11 @@ impl<'a> Lower<'a> {
     fn column_range(&mut self, lo: &Expr, hi: &Expr, span: Span) -> R<Val> {
         let name = |e: &Expr| if let ExprKind::Name(name) = &e.kind { Some(name.clone()) } else { None };
         let (Some(first), Some(last)) = (name(lo), name(hi)) else {
-            return self.fail(Diagnostic::error("E0321", span, "an interval has no end of values").here("an interval").help("a list is written `[1, 2, 3]`, or `linspace(low, high, n)`"));
+            return self.fail(
+                Diagnostic::error("E0321", span, "an interval has no end of values")
+                    .here("an interval")
+                    .help("a list is written `[1, 2, 3]`, or `linspace(low, high, n)`"),
+            );
         };
         let place = |this: &Self, name: &str| match this.within_data {
             Some(d) => this.model.data[d.0 as usize].columns.iter().position(|c| c.name == name).map(|c| (d, c)),
@@ -730,7 +772,8 @@ impl<'a> Lower<'a> {
             return self.fail(diagnostic);
         };
         if d != d2 || b < a {
-            let message = if d == d2 { format!("`{last}` comes before `{first}` in the file") } else { "columns of two datasets".to_string() };
+            let message =
+                if d == d2 { format!("`{last}` comes before `{first}` in the file") } else { "columns of two datasets".to_string() };
             return self.fail(Diagnostic::error("E0507", span, message).here("a range of columns runs in the order of the file"));
         }
         let mut parts = Vec::new();
@@ -741,7 +784,9 @@ impl<'a> Lower<'a> {
         }
         match self.model.graph.try_add(Op::Concat(1), &parts) {
             Ok(id) => Ok(Val::Node(id)),
-            Err(_) => self.fail(Diagnostic::error("E0322", span, "these columns do not stand side by side").here("one of them has another shape")),
+            Err(_) => {
+                self.fail(Diagnostic::error("E0322", span, "these columns do not stand side by side").here("one of them has another shape"))
+            }
         }
     }
 
@@ -763,7 +808,11 @@ impl<'a> Lower<'a> {
         }
         if f.schedule && self.local("t").is_none() {
             let message = format!("`{}` is a schedule: it has a value at each step of a run", name.name);
-            return self.fail(Diagnostic::error("E0217", span, message).here("not in a formula of the model").help("a schedule is the value of an optimizer's argument, such as `lr`"));
+            return self.fail(
+                Diagnostic::error("E0217", span, message)
+                    .here("not in a formula of the model")
+                    .help("a schedule is the value of an optimizer's argument, such as `lr`"),
+            );
         }
         let mut frame = Frame { names: BTreeMap::new(), sealed: false, what: "a function" };
         let mut ok = true;
@@ -787,14 +836,19 @@ impl<'a> Lower<'a> {
                 if ok {
                     let list: Vec<&str> = f.formals.iter().map(|formal| formal.name.name.as_str()).collect();
                     let at = if let Arg::Named(given, _) = arg { given.span } else { value.span };
-                    let message = format!("{keyword} `{}` has {}", name.name, if list.is_empty() { "no arguments".to_string() } else { format!("the arguments {}", list.join(", ")) });
+                    let message = format!(
+                        "{keyword} `{}` has {}",
+                        name.name,
+                        if list.is_empty() { "no arguments".to_string() } else { format!("the arguments {}", list.join(", ")) }
+                    );
                     self.diags.push(Diagnostic::error("E0219", at, message).here("no such argument").label(f.name.span, "declared here"));
                     ok = false;
                 }
                 continue;
             };
             if frame.names.contains_key(&formal.name.name) {
-                self.diags.push(Diagnostic::error("E0220", value.span, format!("argument `{}` is given twice", formal.name.name)).here("second"));
+                self.diags
+                    .push(Diagnostic::error("E0220", value.span, format!("argument `{}` is given twice", formal.name.name)).here("second"));
                 ok = false;
                 continue;
             }
@@ -810,11 +864,15 @@ impl<'a> Lower<'a> {
         let module = std::mem::replace(&mut self.module, f.module.clone());
         if let Some(rule) = outer.iter().find(|frame| frame.sealed) {
             let counters = ["t", "epoch", "steps"];
-            let names = counters.iter().filter(|_| f.schedule).filter_map(|n| rule.names.get(*n).map(|v| ((*n).to_string(), v.clone()))).collect();
+            let names =
+                counters.iter().filter(|_| f.schedule).filter_map(|n| rule.names.get(*n).map(|v| ((*n).to_string(), v.clone()))).collect();
             self.frames.push(Frame { names, sealed: rule.what == "an update rule", what: rule.what });
         } else if f.schedule {
             let counters = ["t", "epoch", "steps"];
-            let names = outer.iter().flat_map(|frame| frame.names.iter().filter(|(n, _)| counters.contains(&n.as_str())).map(|(n, v)| (n.clone(), v.clone()))).collect();
+            let names = outer
+                .iter()
+                .flat_map(|frame| frame.names.iter().filter(|(n, _)| counters.contains(&n.as_str())).map(|(n, v)| (n.clone(), v.clone())))
+                .collect();
             self.frames.push(Frame { names, sealed: false, what: "a schedule" });
         }
         self.calls.push(full);

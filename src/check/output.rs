@@ -4,11 +4,12 @@
 
 use super::decls::{Block, Expectation, not_yet};
 use super::field;
-use super::question::{Asker, Place};
 use super::lower::{Lower, R, Reported};
+use super::question::{Asker, Place};
 use crate::diag::{Diagnostic, did_you_mean};
 use crate::results::view::{
-    Along, Band, BestView, Center, Comparison, Cond, ExpectView, Key, Leaf, MarkView, PlotAxis, PlotView, Question, ScaleKind, Selection, SeriesMark, TableView,
+    Along, Band, BestView, Center, Comparison, Cond, ExpectView, Key, Leaf, MarkView, PlotAxis, PlotView, Question, ScaleKind, Selection,
+    SeriesMark, TableView,
 };
 use crate::results::{Setting, Status};
 use crate::source::{Sources, Span};
@@ -98,7 +99,8 @@ impl Asker<'_> {
         for s in self.shared.borrow().sweeps.iter().filter(|s| sweeps.contains(&s.name)) {
             known.extend(s.axis_names());
         }
-        let d = Diagnostic::error("E0602", name.span, format!("no axis is called `{}`", name.name)).here(format!("there are {}", known.join(", ")));
+        let d = Diagnostic::error("E0602", name.span, format!("no axis is called `{}`", name.name))
+            .here(format!("there are {}", known.join(", ")));
         match did_you_mean(&name.name, known.iter().map(String::as_str)) {
             Some(near) => d.replace(name.span, near, format!("did you mean `{near}`?")),
             None => d,
@@ -155,7 +157,8 @@ impl Asker<'_> {
             return Ok(*value);
         }
         let names: Vec<&str> = known.iter().map(|(n, _)| *n).collect();
-        let mut d = Diagnostic::error("E0614", name.span, format!("no {what} is called `{}`", name.name)).here(format!("there are {}", names.join(", ")));
+        let mut d = Diagnostic::error("E0614", name.span, format!("no {what} is called `{}`", name.name))
+            .here(format!("there are {}", names.join(", ")));
         if let Some(near) = did_you_mean(&name.name, names) {
             d = d.replace(name.span, near, format!("did you mean `{near}`?"));
         }
@@ -166,7 +169,14 @@ impl Asker<'_> {
     /// A plot.
     pub(crate) fn plot(&mut self, plot: &Block<OutLine>) -> R<PlotView> {
         let only_fields = plot.lines.iter().all(|l| {
-            !matches!(l.kind, OutLineKind::Series { .. } | OutLineKind::Heatmap { .. } | OutLineKind::Path(_) | OutLineKind::From(_) | OutLineKind::For(_))
+            !matches!(
+                l.kind,
+                OutLineKind::Series { .. }
+                    | OutLineKind::Heatmap { .. }
+                    | OutLineKind::Path(_)
+                    | OutLineKind::From(_)
+                    | OutLineKind::For(_)
+            )
         });
         let selection = self.selection(&plot.lines, plot.name.span, !only_fields)?;
         let sweeps = selection.sweeps.clone();
@@ -195,7 +205,10 @@ impl Asker<'_> {
             ok &= self.plot_line(line, &sweeps, &mut view).is_ok();
         }
         if view.marks.is_empty() && ok {
-            self.error(Diagnostic::error("E0615", plot.name.span, format!("plot `{}` draws nothing", plot.name.name)).here("no `lines`, `points`, `heatmap`, `contour` or `curve`"));
+            self.error(
+                Diagnostic::error("E0615", plot.name.span, format!("plot `{}` draws nothing", plot.name.name))
+                    .here("no `lines`, `points`, `heatmap`, `contour` or `curve`"),
+            );
             ok = false;
         }
         if !ok {
@@ -272,7 +285,10 @@ impl Asker<'_> {
             }
             OutLineKind::Path(list) => {
                 let [x, y] = &list[..] else {
-                    self.error(Diagnostic::error("E0617", line.span, "a path needs two quantities, for x and y").here(format!("{} given", list.len())));
+                    self.error(
+                        Diagnostic::error("E0617", line.span, "a path needs two quantities, for x and y")
+                            .here(format!("{} given", list.len())),
+                    );
                     return Err(Reported);
                 };
                 let (x, y) = (self.question(x, &rows)?, self.question(y, &rows)?);
@@ -289,13 +305,20 @@ impl Asker<'_> {
             }
             OutLineKind::Scale { axis, kind } => {
                 let axis = self.plot_axis(axis)?;
-                let kind = self.word(kind, "scale", &[("linear", ScaleKind::Linear), ("log", ScaleKind::Log), ("categorical", ScaleKind::Categorical)])?;
+                let kind = self.word(
+                    kind,
+                    "scale",
+                    &[("linear", ScaleKind::Linear), ("log", ScaleKind::Log), ("categorical", ScaleKind::Categorical)],
+                )?;
                 view.scales.push((axis, kind));
             }
             OutLineKind::Smooth(e) => {
                 let n = self.number(e, "the width of smoothing")?;
                 if n < 1.0 || n.fract() != 0.0 {
-                    self.error(Diagnostic::error("E0313", e.span, "the width of smoothing must be a whole number of at least 1").here(format!("this is {n}")));
+                    self.error(
+                        Diagnostic::error("E0313", e.span, "the width of smoothing must be a whole number of at least 1")
+                            .here(format!("this is {n}")),
+                    );
                     return Err(Reported);
                 }
                 view.smooth = Some(n as usize);
@@ -311,7 +334,9 @@ impl Asker<'_> {
                 ];
                 view.band = Some(self.word(name, "band", &known)?);
             }
-            OutLineKind::Center(name) => view.center = Some(self.word(name, "center", &[("mean", Center::Mean), ("median", Center::Median)])?),
+            OutLineKind::Center(name) => {
+                view.center = Some(self.word(name, "center", &[("mean", Center::Mean), ("median", Center::Median)])?)
+            }
             OutLineKind::Limits { axis, range } => {
                 let axis = self.plot_axis(axis)?;
                 let (lo, hi) = self.interval(range)?;
@@ -335,7 +360,9 @@ impl Asker<'_> {
                 let (w, h) = (self.number(width, "a width")?, self.number(height, "a height")?);
                 for (x, e) in [(w, width), (h, height)] {
                     if !(50.0..=5000.0).contains(&x) {
-                        self.error(Diagnostic::error("E0618", e.span, "a plot is 50 to 5000 points wide and high").here(format!("this is {x}")));
+                        self.error(
+                            Diagnostic::error("E0618", e.span, "a plot is 50 to 5000 points wide and high").here(format!("this is {x}")),
+                        );
                         return Err(Reported);
                     }
                 }
@@ -386,7 +413,8 @@ impl Asker<'_> {
             }
             return Ok(Along::Cells(Key::Axis(name.clone())));
         }
-        let recorded = self.shared.borrow().sweeps.iter().any(|s| sweeps.contains(&s.name) && s.wants.iter().any(|w| w.text == *name && w.traced));
+        let recorded =
+            self.shared.borrow().sweeps.iter().any(|s| sweeps.contains(&s.name) && s.wants.iter().any(|w| w.text == *name && w.traced));
         if recorded {
             return Ok(Along::Rows(self.question(x, &Place { sweeps: sweeps.to_vec(), rows: true })?));
         }
@@ -420,9 +448,15 @@ impl Asker<'_> {
         }
         let Some(first) = open.first() else { return Ok(()) };
         let list: Vec<String> = open.iter().map(|n| format!("`{n}`")).collect();
-        let message = format!("{} vary, and this shows several cells as one", list.join(", ")).replacen("vary", if open.len() == 1 { "varies" } else { "vary" }, 1);
+        let message = format!("{} vary, and this shows several cells as one", list.join(", ")).replacen(
+            "vary",
+            if open.len() == 1 { "varies" } else { "vary" },
+            1,
+        );
         let d = Diagnostic::error("E0620", span, message).here("which of its values?");
-        self.error(d.help(format!("show it (`{channel} {first}`), choose one (`for {first} == ..`), or the best (`best {first} minimizing ..`)")));
+        self.error(
+            d.help(format!("show it (`{channel} {first}`), choose one (`for {first} == ..`), or the best (`best {first} minimizing ..`)")),
+        );
         Err(Reported)
     }
 
@@ -449,7 +483,9 @@ impl Asker<'_> {
             ok &= self.table_line(line, &place, &mut view).is_ok();
         }
         if ok && view.show.is_empty() && view.rows.is_empty() {
-            self.error(Diagnostic::error("E0621", table.name.span, format!("table `{}` shows nothing", table.name.name)).here("no line `show ..`"));
+            self.error(
+                Diagnostic::error("E0621", table.name.span, format!("table `{}` shows nothing", table.name.name)).here("no line `show ..`"),
+            );
             ok = false;
         }
         if !ok {
@@ -487,7 +523,10 @@ impl Asker<'_> {
             }
             OutLineKind::Format(text) => {
                 if let Err(error) = crate::numeric::format::printf(&text.value, 1.0) {
-                    self.error(Diagnostic::error("E0622", text.span, format!("this is no number format: {error}")).here("such as \"%.3f\" or \"%.4g\""));
+                    self.error(
+                        Diagnostic::error("E0622", text.span, format!("this is no number format: {error}"))
+                            .here("such as \"%.3f\" or \"%.4g\""),
+                    );
                     return Err(Reported);
                 }
                 view.format = Some(text.value.clone());
@@ -507,7 +546,11 @@ impl Asker<'_> {
     /// An expectation.
     pub(crate) fn expectation(&mut self, e: &Expectation, sources: &Sources) -> R<ExpectView> {
         let ExprKind::Compare { op, left, right, op_span } = &strip(&e.cond).kind else {
-            self.error(Diagnostic::error("E0623", e.cond.span, "an expectation compares two values").here("no comparison").help("such as `expect final(b) == 30 +- 0.005`"));
+            self.error(
+                Diagnostic::error("E0623", e.cond.span, "an expectation compares two values")
+                    .here("no comparison")
+                    .help("such as `expect final(b) == 30 +- 0.005`"),
+            );
             return Err(Reported);
         };
         let selection = self.selection(&e.filters, e.span, true)?;
@@ -525,7 +568,8 @@ impl Asker<'_> {
             Some(p) => Some(self.number(p, "points")?),
             None => None,
         };
-        let tolerance_text = e.tolerance.as_ref().map(|t| format!(" +- {}{}", print::expr(&t.value), if t.percent { "%" } else { "" })).unwrap_or_default();
+        let tolerance_text =
+            e.tolerance.as_ref().map(|t| format!(" +- {}{}", print::expr(&t.value), if t.percent { "%" } else { "" })).unwrap_or_default();
         let zero = Expr { span: e.cond.span, kind: ExprKind::Number(0.0) };
         let mut view = ExpectView {
             text: format!("{}{tolerance_text}", print::expr(&e.cond)),
@@ -567,7 +611,8 @@ impl Asker<'_> {
                 view.tolerance = Some((tolerance, t.percent));
             }
             None if op == Comparison::Eq && !whole(&view.left) => {
-                let d = Diagnostic::warning("W0601", e.cond.span, "computed numbers are rarely equal to the last bit").here("equality without a tolerance");
+                let d = Diagnostic::warning("W0601", e.cond.span, "computed numbers are rarely equal to the last bit")
+                    .here("equality without a tolerance");
                 let d = d.replace(e.cond.span.end(), " +- 1e-9", "allow a little");
                 self.diags.push(d);
             }
@@ -582,7 +627,15 @@ fn whole(q: &Question) -> bool {
     q.leaves.iter().all(|leaf| {
         matches!(
             leaf,
-            Leaf::Step | Leaf::Epoch | Leaf::Cell | Leaf::Replicate | Leaf::Steps | Leaf::Epochs | Leaf::Evaluations | Leaf::HasStatus(_) | Leaf::Cells
+            Leaf::Step
+                | Leaf::Epoch
+                | Leaf::Cell
+                | Leaf::Replicate
+                | Leaf::Steps
+                | Leaf::Epochs
+                | Leaf::Evaluations
+                | Leaf::HasStatus(_)
+                | Leaf::Cells
         ) || matches!(leaf, Leaf::Fold { fold: crate::results::view::FoldKind::StepsTo | crate::results::view::FoldKind::Count, .. })
     })
 }

@@ -38,8 +38,20 @@ pub(crate) struct Place {
 }
 
 /// The functions over a run.
-const FOLDS: [&str; 12] =
-    ["final", "start", "lowest", "highest", "average", "at", "at_lowest", "steps_to", "count", "since_lowest", "previous", "standard_error"];
+const FOLDS: [&str; 12] = [
+    "final",
+    "start",
+    "lowest",
+    "highest",
+    "average",
+    "at",
+    "at_lowest",
+    "steps_to",
+    "count",
+    "since_lowest",
+    "previous",
+    "standard_error",
+];
 
 /// The other functions about runs.
 const ACROSS: [&str; 3] = ["gap", "best_so_far", "cells"];
@@ -166,7 +178,8 @@ impl super::program::OptimizerSpec {
     /// What tells this entry of a list of optimizers from the others, whatever its own axes.
     pub(crate) fn identity(&self) -> String {
         let stage = |s: &super::program::StageSpec| {
-            let fixed: Vec<String> = s.args.iter().filter(|(n, _)| !s.varying.contains(n)).map(|(n, v)| format!("{n} = {}", print::expr(&v.expr))).collect();
+            let fixed: Vec<String> =
+                s.args.iter().filter(|(n, _)| !s.varying.contains(n)).map(|(n, v)| format!("{n} = {}", print::expr(&v.expr))).collect();
             if fixed.is_empty() { s.rule.clone() } else { format!("{}({})", s.rule, fixed.join(", ")) }
         };
         self.stages.iter().map(stage).collect::<Vec<_>>().join(" |> ")
@@ -200,7 +213,11 @@ impl Asker<'_> {
                 let mut cond = self.condition(first, sweeps)?;
                 for (op, _, right) in rest {
                     let right = self.condition(right, sweeps)?;
-                    cond = if *op == BinaryOp::And { Cond::And(Box::new(cond), Box::new(right)) } else { Cond::Or(Box::new(cond), Box::new(right)) };
+                    cond = if *op == BinaryOp::And {
+                        Cond::And(Box::new(cond), Box::new(right))
+                    } else {
+                        Cond::Or(Box::new(cond), Box::new(right))
+                    };
                 }
                 Ok(cond)
             }
@@ -230,7 +247,8 @@ impl Asker<'_> {
         if axis == "status" {
             let Some(status) = Status::ALL.iter().find(|s| s.name() == text) else {
                 let names: Vec<&str> = Status::ALL.iter().map(|s| s.name()).collect();
-                let mut d = Diagnostic::error("E0604", value.span, format!("no run ends as `{text}`")).here(format!("a run ends as {}", names.join(", ")));
+                let mut d = Diagnostic::error("E0604", value.span, format!("no run ends as `{text}`"))
+                    .here(format!("a run ends as {}", names.join(", ")));
                 if let Some(near) = did_you_mean(&text, names) {
                     d = d.replace(value.span, near, format!("did you mean `{near}`?"));
                 }
@@ -254,7 +272,9 @@ impl Asker<'_> {
             (known, names)
         };
         let wanted = match (&value.kind, axis) {
-            (ExprKind::Name(_) | ExprKind::Call { .. } | ExprKind::Field { .. }, "optimizer" | "loss" | "sweep") => Setting::Text(text.clone()),
+            (ExprKind::Name(_) | ExprKind::Call { .. } | ExprKind::Field { .. }, "optimizer" | "loss" | "sweep") => {
+                Setting::Text(text.clone())
+            }
             (ExprKind::Pipe(_), "optimizer") => Setting::Text(text.clone()),
             _ if known.iter().any(|k| *k == Setting::Text(text.clone())) => Setting::Text(text.clone()),
             _ => {
@@ -362,7 +382,10 @@ impl RunHook {
             }
             ExprKind::Call { name, args, .. } => {
                 let over = args.iter().any(|a| matches!(a, Arg::Positional(Expr { kind: ExprKind::Over { .. }, .. })));
-                if over || FOLDS.contains(&name.name.as_str()) && lower.decls.function("", &name.name).is_none() || ACROSS.contains(&name.name.as_str()) {
+                if over
+                    || FOLDS.contains(&name.name.as_str()) && lower.decls.function("", &name.name).is_none()
+                    || ACROSS.contains(&name.name.as_str())
+                {
                     found.run = true;
                     return;
                 }
@@ -481,7 +504,8 @@ impl RunHook {
                         return Ok((print::expr(e), WantExpr::State { rule: rule.clone(), state: field.name.clone() }, Vec::new()));
                     }
                     let states = super::rule::shared_states(declared);
-                    let mut d = Diagnostic::error("E0606", field.span, format!("`{rule}` has no shared state `{}`", field.name)).here("a shared state can be asked for");
+                    let mut d = Diagnostic::error("E0606", field.span, format!("`{rule}` has no shared state `{}`", field.name))
+                        .here("a shared state can be asked for");
                     if let Some(near) = did_you_mean(&field.name, states.iter().map(String::as_str)) {
                         d = d.replace(field.span, near, format!("did you mean `{near}`?"));
                     }
@@ -490,7 +514,10 @@ impl RunHook {
             }
             ExprKind::On { base, part } if part.name == "batch" => {
                 let ExprKind::Name(name) = &base.kind else {
-                    return lower.fail(Diagnostic::error("E0607", base.span, "`on batch` is the loss that the step itself differentiated").here("a loss by its name"));
+                    return lower.fail(
+                        Diagnostic::error("E0607", base.span, "`on batch` is the loss that the step itself differentiated")
+                            .here("a loss by its name"),
+                    );
                 };
                 return Ok((format!("{name} on batch"), WantExpr::OnBatch(name.clone()), Vec::new()));
             }
@@ -502,7 +529,8 @@ impl RunHook {
         let sizes = inner.model.rows.sizes(inner.model.graph.shape(id));
         if sizes.iter().product::<usize>() > 1 << 20 {
             let text = inner.show(id);
-            return inner.fail(Diagnostic::error("E0608", e.span, format!("this has {text} entries: too many for an output")).here("reduce it"));
+            return inner
+                .fail(Diagnostic::error("E0608", e.span, format!("this has {text} entries: too many for an output")).here("reduce it"));
         }
         Ok((print::expr(e), WantExpr::Model(e.clone()), sizes))
     }
@@ -516,11 +544,14 @@ impl RunHook {
             match arg {
                 Arg::Positional(e) if value.is_none() => value = Some(e),
                 Arg::Positional(e) => conditions.push(e),
-                Arg::Named(ident, e) if matches!((name, ident.name.as_str()), ("average", "last") | ("at", "step") | ("at_lowest", "of")) => {
+                Arg::Named(ident, e)
+                    if matches!((name, ident.name.as_str()), ("average", "last") | ("at", "step") | ("at_lowest", "of")) =>
+                {
                     options.insert(ident.name.as_str(), e);
                 }
                 Arg::Named(ident, _) | Arg::In(ident, _) => {
-                    let d = Diagnostic::error("E0222", ident.span, format!("`{name}` has no argument called `{}`", ident.name)).here("no such argument");
+                    let d = Diagnostic::error("E0222", ident.span, format!("`{name}` has no argument called `{}`", ident.name))
+                        .here("no such argument");
                     return lower.fail(d);
                 }
             }
@@ -547,7 +578,8 @@ impl RunHook {
             "previous" => FoldKind::Previous,
             "at_lowest" => {
                 let Some(of) = options.get("of") else {
-                    return lower.fail(Diagnostic::error("E0224", e.span, "`at_lowest` needs `of = ..`: the lowest of what?").here("not given"));
+                    return lower
+                        .fail(Diagnostic::error("E0224", e.span, "`at_lowest` needs `of = ..`: the lowest of what?").here("not given"));
                 };
                 let (text, want, sizes) = self.evaluated(lower, of)?;
                 if !sizes.is_empty() {
@@ -582,7 +614,8 @@ impl RunHook {
         if matches!(fold, FoldKind::Lowest | FoldKind::Highest | FoldKind::SinceLowest | FoldKind::StepsTo | FoldKind::Count) {
             let (_, _, sizes) = self.evaluated(lower, &value)?;
             if !sizes.is_empty() {
-                let d = Diagnostic::error("E0311", value.span, format!("`{name}` looks at one number")).here(format!("{} entries", sizes.iter().product::<usize>()));
+                let d = Diagnostic::error("E0311", value.span, format!("`{name}` looks at one number"))
+                    .here(format!("{} entries", sizes.iter().product::<usize>()));
                 return lower.fail(d);
             }
         }
@@ -618,7 +651,8 @@ impl Hook for RunHook {
                     for axis in axes {
                         let asker = Asker { shared: self.shared.clone(), decls: lower.decls, diags: lower.diags };
                         if !asker.is_axis(&axis.name, &self.place.sweeps) {
-                            let d = Diagnostic::error("E0602", axis.span, format!("no axis is called `{}`", axis.name)).here("not an axis of this sweep");
+                            let d = Diagnostic::error("E0602", axis.span, format!("no axis is called `{}`", axis.name))
+                                .here("not an axis of this sweep");
                             return lower.fail(d);
                         }
                     }
@@ -635,7 +669,11 @@ impl Hook for RunHook {
                         return Ok(Some(self.leaf(lower, Leaf::Gap { of, within }, &[])));
                     }
                     ("best_so_far", [Arg::Positional(inner)]) => {
-                        let place = RunHook { shared: self.shared.clone(), place: Place { rows: false, ..self.place.clone() }, leaves: RefCell::default() };
+                        let place = RunHook {
+                            shared: self.shared.clone(),
+                            place: Place { rows: false, ..self.place.clone() },
+                            leaves: RefCell::default(),
+                        };
                         let of = place.inner(lower, inner)?;
                         return Ok(Some(self.leaf(lower, Leaf::BestSoFar { of }, &[])));
                     }
@@ -672,7 +710,8 @@ impl Hook for RunHook {
                     return Ok(Some(Val::Node(lower.model.graph.number(x))));
                 }
                 if RUN_NAMES.contains(&name.as_str()) && name != "loss" {
-                    let d = Diagnostic::error("E0610", e.span, format!("`{name}` is no number here")).here("compared with `==`, or a column of its own");
+                    let d = Diagnostic::error("E0610", e.span, format!("`{name}` is no number here"))
+                        .here("compared with `==`, or a column of its own");
                     return lower.fail(d);
                 }
             }
@@ -685,7 +724,9 @@ impl Hook for RunHook {
         if let ExprKind::Field { .. } = &e.kind {
             let (value, sweep) = self.of_sweep(e);
             if let Some(sweep) = sweep {
-                return self.quantity(lower, &value, Some(FoldKind::Final), Some(Selection { sweeps: vec![sweep], ..Selection::default() })).map(Some);
+                return self
+                    .quantity(lower, &value, Some(FoldKind::Final), Some(Selection { sweeps: vec![sweep], ..Selection::default() }))
+                    .map(Some);
             }
         }
         Ok(None)

@@ -95,7 +95,13 @@ pub(crate) fn apply(model: &mut Model, decls: &Decls, diags: &mut Diagnostics, s
         diags,
         problem,
         states: Vec::new(),
-        hook: Rc::new(RuleHook { frames: RefCell::new(Vec::new()), at: Cell::new(0), looked: Cell::new(0), params: problem.params.to_vec(), grads: problem.grads.to_vec() }),
+        hook: Rc::new(RuleHook {
+            frames: RefCell::new(Vec::new()),
+            at: Cell::new(0),
+            looked: Cell::new(0),
+            params: problem.params.to_vec(),
+            grads: problem.grads.to_vec(),
+        }),
         ok: true,
     };
     let inputs: Vec<Val> = problem.params.iter().map(|(_, id)| Val::Node(*id)).collect();
@@ -149,7 +155,11 @@ pub(crate) fn apply(model: &mut Model, decls: &Decls, diags: &mut Diagnostics, s
             }
         }
         if assigned.param && moved.is_some() {
-            writer.diags.push(Diagnostic::error("E0420", span, "two stages assign `param`").here("exactly one does").help("a stage before it assigns `grad`, one after it may `report`"));
+            writer.diags.push(
+                Diagnostic::error("E0420", span, "two stages assign `param`")
+                    .here("exactly one does")
+                    .help("a stage before it assigns `grad`, one after it may `report`"),
+            );
             writer.ok = false;
         }
         if assigned.param {
@@ -168,7 +178,8 @@ pub(crate) fn apply(model: &mut Model, decls: &Decls, diags: &mut Diagnostics, s
     if !writer.ok {
         return Err(Reported);
     }
-    let nodes = |list: Vec<Val>| list.into_iter().map(|v| if let Val::Node(id) = v { Ok(id) } else { Err(Reported) }).collect::<R<Vec<Id>>>();
+    let nodes =
+        |list: Vec<Val>| list.into_iter().map(|v| if let Val::Node(id) = v { Ok(id) } else { Err(Reported) }).collect::<R<Vec<Id>>>();
     let report = report.unwrap_or_else(|| problem.params.iter().map(|(_, id)| *id).collect());
     Ok(RuleGraph { params: nodes(moved)?, params_epoch, states: writer.states, report, evaluations })
 }
@@ -250,7 +261,15 @@ impl Writer<'_> {
                     let Some(start) = self.fitted(starts[place], &shape, start.span) else { continue };
                     let kind = if shared { InputKind::Shared } else { InputKind::State };
                     let input = self.model.graph.input(label.clone(), kind, shape);
-                    self.states.push(StateSlot { name: label, own: (rule.clone(), name.name.clone()), shared, input, start, next: input, next_epoch: None });
+                    self.states.push(StateSlot {
+                        name: label,
+                        own: (rule.clone(), name.name.clone()),
+                        shared,
+                        input,
+                        start,
+                        next: input,
+                        next_epoch: None,
+                    });
                     values.push(Val::Node(input));
                 }
                 let role = if shared { Role::Shared } else { Role::State };
@@ -282,8 +301,12 @@ impl Writer<'_> {
             RuleLineKind::Update(name, e) => self.update(name, e, line.span, env, assigned),
             RuleLineKind::When(cond, lines) => self.when(cond, lines, env, assigned),
             RuleLineKind::Draw(_, e) => self.fail(not_yet(e.span, "a draw inside a rule")),
-            RuleLineKind::EachEpoch(_) => self.fail(Diagnostic::error("E0413", line.span, "`each epoch` cannot stand inside another block").here("move it out")),
-            RuleLineKind::Report(_) => self.fail(Diagnostic::error("E0413", line.span, "`report` cannot stand inside another block").here("move it out")),
+            RuleLineKind::EachEpoch(_) => {
+                self.fail(Diagnostic::error("E0413", line.span, "`each epoch` cannot stand inside another block").here("move it out"))
+            }
+            RuleLineKind::Report(_) => {
+                self.fail(Diagnostic::error("E0413", line.span, "`report` cannot stand inside another block").here("move it out"))
+            }
         }
     }
 
@@ -310,8 +333,10 @@ impl Writer<'_> {
 
     fn update(&mut self, name: &Ident, e: &Expr, span: Span, env: &mut Env, assigned: &mut Assigned) {
         let Some(var) = env.get(&name.name).cloned() else {
-            let names: Vec<&str> = env.iter().filter(|(_, v)| matches!(v.role, Role::State | Role::Shared | Role::Param)).map(|(n, _)| n.as_str()).collect();
-            let mut d = Diagnostic::error("E0414", name.span, format!("no state is called `{}`", name.name)).here("`<-` updates a state, `param` or `grad`");
+            let names: Vec<&str> =
+                env.iter().filter(|(_, v)| matches!(v.role, Role::State | Role::Shared | Role::Param)).map(|(n, _)| n.as_str()).collect();
+            let mut d = Diagnostic::error("E0414", name.span, format!("no state is called `{}`", name.name))
+                .here("`<-` updates a state, `param` or `grad`");
             if let Some(near) = did_you_mean(&name.name, names) {
                 d = d.replace(name.span, near, format!("did you mean `{near}`?"));
             } else {
@@ -324,15 +349,20 @@ impl Writer<'_> {
             Role::State | Role::Shared | Role::Param | Role::Grad => {}
             Role::Argument => {
                 let message = format!("`{}` is an argument; it stays as it is", name.name);
-                self.fail(Diagnostic::error("E0415", name.span, message).here("cannot be updated").help(format!(
-                    "keep the changing value in a state: `shared {0}_now = {0}`, and `{0}_now <- ..`",
-                    name.name
-                )));
+                self.fail(
+                    Diagnostic::error("E0415", name.span, message)
+                        .here("cannot be updated")
+                        .help(format!("keep the changing value in a state: `shared {0}_now = {0}`, and `{0}_now <- ..`", name.name)),
+                );
                 return;
             }
             Role::Let | Role::Counter => {
                 let message = format!("`{}` is no state", name.name);
-                self.fail(Diagnostic::error("E0414", name.span, message).here("cannot be updated").help("`let` defines a value once; declare it with `state` instead"));
+                self.fail(
+                    Diagnostic::error("E0414", name.span, message)
+                        .here("cannot be updated")
+                        .help("`let` defines a value once; declare it with `state` instead"),
+                );
                 return;
             }
         }
@@ -361,7 +391,8 @@ impl Writer<'_> {
 
     fn when(&mut self, cond: &Expr, lines: &[RuleLine], env: &mut Env, assigned: &mut Assigned) {
         if !self.is_shared(cond, env) {
-            let d = Diagnostic::error("E0416", cond.span, "the condition of `when` is one for all parameters").here("this has a value per parameter");
+            let d = Diagnostic::error("E0416", cond.span, "the condition of `when` is one for all parameters")
+                .here("this has a value per parameter");
             self.fail(d.help("reduce it with `total(..)` or `largest(..)`"));
             return;
         }
@@ -505,9 +536,15 @@ impl Hook for RuleHook {
                 let mut with = Vec::new();
                 for ((_, param), id) in self.params.iter().zip(points) {
                     let shape = lower.model.graph.shape(*param).clone();
-                    let Ok(id) = (if *lower.model.graph.shape(id) == shape { Ok(id) } else { lower.model.graph.try_add(Op::Broadcast(shape), &[id]) }) else {
+                    let Ok(id) = (if *lower.model.graph.shape(id) == shape {
+                        Ok(id)
+                    } else {
+                        lower.model.graph.try_add(Op::Broadcast(shape), &[id])
+                    }) else {
                         let found = lower.show(id);
-                        return lower.fail(Diagnostic::error("E0417", point.span, "the look-ahead point must have the parameter's shape").here(found));
+                        return lower.fail(
+                            Diagnostic::error("E0417", point.span, "the look-ahead point must have the parameter's shape").here(found),
+                        );
                     };
                     with.push((*param, id));
                 }

@@ -13,7 +13,9 @@ use crate::expr::graph::InputKind;
 use crate::results::Setting;
 use crate::shape::Shape;
 use crate::source::Span;
-use crate::syntax::ast::{Arg, Axis, BatchOrder, Expr, ExprKind, Ident, RepeatCount, RuleBody, RuleLine, RuleLineKind, SweepLine, SweepLineKind};
+use crate::syntax::ast::{
+    Arg, Axis, BatchOrder, Expr, ExprKind, Ident, RepeatCount, RuleBody, RuleLine, RuleLineKind, SweepLine, SweepLineKind,
+};
 use crate::syntax::print;
 
 /// The lines of a sweep with those of the sweeps that it extends: it replaces the items it names and adds the rest.
@@ -143,8 +145,12 @@ impl Sweeps<'_> {
                     "steps" | "epochs" => {
                         has_budget = true;
                         if axis.many {
-                            self.diags.push(Diagnostic::error("E0404", axis.name.span, format!("`{}` is one number", axis.name.name)).here("no axis"));
-                        } else if let Ok(n) = Lower::new(self.model, self.decls, self.diags).whole(&axis.values, &format!("`{}`", axis.name.name), 0.0) {
+                            self.diags.push(
+                                Diagnostic::error("E0404", axis.name.span, format!("`{}` is one number", axis.name.name)).here("no axis"),
+                            );
+                        } else if let Ok(n) =
+                            Lower::new(self.model, self.decls, self.diags).whole(&axis.values, &format!("`{}`", axis.name.name), 0.0)
+                        {
                             spec.budget = if axis.name.name == "steps" { Budget::Steps(n as u64) } else { Budget::Epochs(n as u64) };
                         }
                     }
@@ -162,9 +168,18 @@ impl Sweeps<'_> {
                 SweepLineKind::Batches { size, order, order_span, drop_last } => {
                     if *order == BatchOrder::Unsaid {
                         let d = Diagnostic::error("E0430", line.span, "in which order do the batches take the rows?").here("not said");
-                        self.diags.push(d.replace(size.span.end(), " shuffled", "a new order each epoch").replace(size.span.end(), " in order", "the order of the file"));
+                        self.diags.push(d.replace(size.span.end(), " shuffled", "a new order each epoch").replace(
+                            size.span.end(),
+                            " in order",
+                            "the order of the file",
+                        ));
                     }
-                    spec.batches = Some(BatchSpec { size: size.clone(), order: order.clone(), drop_last: *drop_last, span: size.span.to(*order_span) });
+                    spec.batches = Some(BatchSpec {
+                        size: size.clone(),
+                        order: order.clone(),
+                        drop_last: *drop_last,
+                        span: size.span.to(*order_span),
+                    });
                 }
                 SweepLineKind::Record { pace, .. } => {
                     if let Some(pace) = pace {
@@ -194,10 +209,14 @@ impl Sweeps<'_> {
             }
         }
         if !has_loss {
-            self.diags.push(Diagnostic::error("E0408", sweep.name.span, format!("sweep `{}` minimizes nothing", sweep.name.name)).here("no line `minimize ..`"));
+            self.diags.push(
+                Diagnostic::error("E0408", sweep.name.span, format!("sweep `{}` minimizes nothing", sweep.name.name))
+                    .here("no line `minimize ..`"),
+            );
         }
         if !has_budget {
-            let d = Diagnostic::error("E0409", sweep.name.span, format!("how long does sweep `{}` run?", sweep.name.name)).here("no `steps`, no `epochs`");
+            let d = Diagnostic::error("E0409", sweep.name.span, format!("how long does sweep `{}` run?", sweep.name.name))
+                .here("no `steps`, no `epochs`");
             let end = Span { lo: sweep.span.hi.saturating_sub(1), hi: sweep.span.hi.saturating_sub(1), ..sweep.span };
             self.diags.push(d.replace(end, "; steps = 100 ", "say it"));
         }
@@ -229,7 +248,13 @@ impl Sweeps<'_> {
                     return self.fail(d.label(span, format!("declared here; write `loss {name} = ..` to minimize it")));
                 }
                 None => {
-                    let losses: Vec<&str> = self.decls.values.iter().filter(|(_, v)| matches!(v.kind, ValueKind::Loss { .. })).map(|(n, _)| n.as_str()).collect();
+                    let losses: Vec<&str> = self
+                        .decls
+                        .values
+                        .iter()
+                        .filter(|(_, v)| matches!(v.kind, ValueKind::Loss { .. }))
+                        .map(|(n, _)| n.as_str())
+                        .collect();
                     let mut d = Diagnostic::error("E0434", e.span, format!("no loss is called `{name}`")).here(if losses.is_empty() {
                         "no loss is declared".to_string()
                     } else {
@@ -253,7 +278,10 @@ impl Sweeps<'_> {
             _ => None,
         });
         let Some(axis) = axis else {
-            return self.fail(Diagnostic::error("E0435", sweep.name.span, format!("sweep `{}` has no optimizer", sweep.name.name)).here("no line `optimizer = ..`"));
+            return self.fail(
+                Diagnostic::error("E0435", sweep.name.span, format!("sweep `{}` has no optimizer", sweep.name.name))
+                    .here("no line `optimizer = ..`"),
+            );
         };
         let entries: Vec<&Expr> = match &axis.values.kind {
             ExprKind::List(items) if axis.many => items.iter().collect(),
@@ -287,10 +315,17 @@ impl Sweeps<'_> {
                     let d = Diagnostic::error("E0436", part.span, "an optimizer is a name, without quotes").here("a text");
                     return self.fail(d.replace(part.span, text.clone(), "write"));
                 }
-                _ => return self.fail(Diagnostic::error("E0436", part.span, "an optimizer is a name, with arguments if need be").here("no name").help("such as `adam(lr = 0.01)`")),
+                _ => {
+                    return self.fail(
+                        Diagnostic::error("E0436", part.span, "an optimizer is a name, with arguments if need be")
+                            .here("no name")
+                            .help("such as `adam(lr = 0.01)`"),
+                    );
+                }
             };
             let Some(rule) = self.decls.rules.get(&name.name).cloned() else {
-                let known: Vec<&str> = self.decls.rules.keys().map(String::as_str).chain(crate::library::LIBRARY.iter().map(|f| f.name)).collect();
+                let known: Vec<&str> =
+                    self.decls.rules.keys().map(String::as_str).chain(crate::library::LIBRARY.iter().map(|f| f.name)).collect();
                 let mut d = Diagnostic::error("E0437", name.span, format!("no optimizer is called `{}`", name.name)).here("not known");
                 d = match did_you_mean(&name.name, known) {
                     Some(near) => {
@@ -323,8 +358,13 @@ impl Sweeps<'_> {
         let (given, e, many) = match arg {
             Arg::Positional(e) => {
                 let next = rule.formals.iter().find(|f| !stage.args.contains_key(&f.name.name)).map_or("lr", |f| f.name.name.as_str());
-                let d = Diagnostic::error("E0438", e.span, format!("the arguments of `{}` are always named", name.name)).here("which one is it?");
-                return self.fail(d.replace(e.span, format!("{next} = {}", print::expr(e)), format!("`{}` has {}", name.name, formals.join(", "))));
+                let d = Diagnostic::error("E0438", e.span, format!("the arguments of `{}` are always named", name.name))
+                    .here("which one is it?");
+                return self.fail(d.replace(
+                    e.span,
+                    format!("{next} = {}", print::expr(e)),
+                    format!("`{}` has {}", name.name, formals.join(", ")),
+                ));
             }
             Arg::Named(given, e) => (given, e, false),
             Arg::In(given, e) => (given, e, true),
@@ -332,7 +372,9 @@ impl Sweeps<'_> {
         if !formals.contains(&given.name.as_str()) {
             return self.fail(no_argument(&name.name, &formals, given, Some(e)));
         }
-        if stage.args.contains_key(&given.name) || points.first().is_some_and(|p| p.iter().any(|(at, n, _)| *at == place && *n == given.name)) {
+        if stage.args.contains_key(&given.name)
+            || points.first().is_some_and(|p| p.iter().any(|(at, n, _)| *at == place && *n == given.name))
+        {
             return self.fail(Diagnostic::error("E0220", given.span, format!("`{}` is given twice", given.name)).here("second"));
         }
         let values = self.values(e, many, given, &words(rule, &given.name))?;
@@ -375,7 +417,8 @@ impl Sweeps<'_> {
                     takes = true;
                     allowed.extend(words(rule, name));
                     if stage.args.contains_key(name) || stage.varying.contains(name) {
-                        let d = Diagnostic::error("E0440", axis.name.span, format!("`{}` already fixes `{name}`", stage.rule)).here("given again");
+                        let d = Diagnostic::error("E0440", axis.name.span, format!("`{}` already fixes `{name}`", stage.rule))
+                            .here("given again");
                         return self.fail(d.label(optimizer.span, "fixed here"));
                     }
                 }
@@ -384,13 +427,25 @@ impl Sweeps<'_> {
         }
         match (hyper_span, takers.is_empty()) {
             (Some(span), false) => {
-                let d = Diagnostic::error("E0441", axis.name.span, format!("`{name}` is a hyper and an argument of `{}`", takers[0].rule)).here("which one?");
+                let d = Diagnostic::error("E0441", axis.name.span, format!("`{name}` is a hyper and an argument of `{}`", takers[0].rule))
+                    .here("which one?");
                 return self.fail(d.label(span, "the hyper"));
             }
             (None, true) => {
-                let formals: Vec<&str> = list.iter().flat_map(|(o, _)| &o.stages).flat_map(|s| self.decls.rules[&s.rule].formals.iter().map(|f| f.name.name.as_str())).collect();
-                let known: Vec<&str> = formals.iter().copied().chain(self.declared.hypers.iter().map(|h| h.name.as_str())).chain(["steps", "epochs", "optimizer"]).collect();
-                let mut d = Diagnostic::error("E0442", axis.name.span, format!("`{name}` is no argument of these optimizers and no `hyper`")).here("what varies here?");
+                let formals: Vec<&str> = list
+                    .iter()
+                    .flat_map(|(o, _)| &o.stages)
+                    .flat_map(|s| self.decls.rules[&s.rule].formals.iter().map(|f| f.name.name.as_str()))
+                    .collect();
+                let known: Vec<&str> = formals
+                    .iter()
+                    .copied()
+                    .chain(self.declared.hypers.iter().map(|h| h.name.as_str()))
+                    .chain(["steps", "epochs", "optimizer"])
+                    .collect();
+                let mut d =
+                    Diagnostic::error("E0442", axis.name.span, format!("`{name}` is no argument of these optimizers and no `hyper`"))
+                        .here("what varies here?");
                 if let Some(value) = self.decls.value("", name) {
                     d = d.label(value.name.span, format!("a {}: only a `hyper` may vary", value.kind.keyword()));
                     if matches!(value.kind, ValueKind::Let { .. }) {
@@ -403,8 +458,12 @@ impl Sweeps<'_> {
             }
             (None, false) => {
                 if let Some(optimizer) = without.first() {
-                    let d = Diagnostic::error("E0443", axis.name.span, format!("`{}` has no `{name}`", optimizer.rule)).here("every optimizer listed must take it");
-                    return self.fail(d.label(optimizer.span, format!("no `{name}`")).help(format!("give it to the others alone: `{}({name} in [..])`", takers[0].rule)));
+                    let d = Diagnostic::error("E0443", axis.name.span, format!("`{}` has no `{name}`", optimizer.rule))
+                        .here("every optimizer listed must take it");
+                    return self.fail(
+                        d.label(optimizer.span, format!("no `{name}`"))
+                            .help(format!("give it to the others alone: `{}({name} in [..])`", takers[0].rule)),
+                    );
                 }
             }
             (Some(_), true) => {}
@@ -413,7 +472,8 @@ impl Sweeps<'_> {
         if hyper_span.is_some()
             && let Some(bad) = values.iter().find(|v| !matches!(v.setting, Setting::Number(_)))
         {
-            let d = Diagnostic::error("E0444", bad.expr.span, format!("a value of the hyper `{name}` is a number")).here("changes during the run");
+            let d = Diagnostic::error("E0444", bad.expr.span, format!("a value of the hyper `{name}` is a number"))
+                .here("changes during the run");
             return self.fail(d);
         }
         Ok(values.into_iter().map(|value| Bind::Named { name: name.clone(), hyper: hyper_span.is_some(), value }).collect())
@@ -434,7 +494,12 @@ impl Sweeps<'_> {
         };
         for (axis, column) in list.iter().zip(&columns) {
             if column.len() != length {
-                let message = format!("`zip` pairs lists of one length: `{}` has {length}, `{}` has {}", list[0].name.name, axis.name.name, column.len());
+                let message = format!(
+                    "`zip` pairs lists of one length: `{}` has {length}, `{}` has {}",
+                    list[0].name.name,
+                    axis.name.name,
+                    column.len()
+                );
                 let d = Diagnostic::error("E0406", axis.values.span, message).here(format!("{} values", column.len()));
                 return self.fail(d.label(list[0].values.span, format!("{length} values")));
             }
@@ -462,13 +527,23 @@ impl Sweeps<'_> {
                 let id = lower.node(e)?;
                 let rank = lower.model.graph.shape(id).rank();
                 let Some(values) = lower.model.constant(id) else {
-                    return lower.fail(Diagnostic::error("E0312", e.span, "the values of an axis must be known before running").here("depends on a parameter"));
+                    return lower.fail(
+                        Diagnostic::error("E0312", e.span, "the values of an axis must be known before running")
+                            .here("depends on a parameter"),
+                    );
                 };
                 if rank != 1 {
                     let text = lower.show(id);
-                    return lower.fail(Diagnostic::error("E0446", e.span, "the values of an axis are a list").here(text).replace(e.span, format!("[{}]", print::expr(e)), "write"));
+                    return lower.fail(Diagnostic::error("E0446", e.span, "the values of an axis are a list").here(text).replace(
+                        e.span,
+                        format!("[{}]", print::expr(e)),
+                        "write",
+                    ));
                 }
-                Ok(values.iter().map(|&x| AxisValue { setting: Setting::Number(x), expr: Expr { span: e.span, kind: ExprKind::Number(x) } }).collect())
+                Ok(values
+                    .iter()
+                    .map(|&x| AxisValue { setting: Setting::Number(x), expr: Expr { span: e.span, kind: ExprKind::Number(x) } })
+                    .collect())
             }
         }
     }
@@ -480,18 +555,24 @@ impl Sweeps<'_> {
                 if words.contains(word) {
                     return Ok(AxisValue { setting: Setting::Text(word.clone()), expr: e.clone() });
                 }
-                let mut d = Diagnostic::error("E0447", e.span, format!("no choice is called `{word}`")).here(format!("choices: {}", words.join(", ")));
+                let mut d = Diagnostic::error("E0447", e.span, format!("no choice is called `{word}`"))
+                    .here(format!("choices: {}", words.join(", ")));
                 if let Some(near) = did_you_mean(word, words.iter().map(String::as_str)) {
                     d = d.replace(e.span, near, format!("did you mean `{near}`?"));
                 }
                 return self.fail(d);
             }
-            let d = Diagnostic::error("E0447", e.span, "this argument is a choice between words").here(format!("choices: {}", words.join(", ")));
+            let d = Diagnostic::error("E0447", e.span, "this argument is a choice between words")
+                .here(format!("choices: {}", words.join(", ")));
             return self.fail(d);
         }
         let counters = counters(self.model);
         let mut lower = Lower::new(self.model, self.decls, self.diags);
-        lower.frames.push(Frame { names: counters.iter().map(|(n, id)| ((*n).to_string(), Val::Node(*id))).collect(), sealed: false, what: "an argument" });
+        lower.frames.push(Frame {
+            names: counters.iter().map(|(n, id)| ((*n).to_string(), Val::Node(*id))).collect(),
+            sealed: false,
+            what: "an argument",
+        });
         let id = lower.scalar(e, "an argument of a rule")?;
         if lower.model.data_only(id)
             && let Some(value) = lower.model.constant(id).and_then(|v| v.first().copied())
@@ -504,7 +585,8 @@ impl Sweeps<'_> {
             (info.kind == InputKind::Param).then(|| info.name.clone())
         });
         if let Some(param) = depends {
-            let d = Diagnostic::error("E0448", e.span, format!("an argument of a rule cannot depend on the parameter `{param}`")).here("changes with it");
+            let d = Diagnostic::error("E0448", e.span, format!("an argument of a rule cannot depend on the parameter `{param}`"))
+                .here("changes with it");
             return lower.fail(d.help("it may use numbers, data, hypers, schedules, `t`, `epoch` and `steps`"));
         }
         Ok(AxisValue { setting: Setting::Text(print::expr(e)), expr: e.clone() })
@@ -523,10 +605,15 @@ impl Sweeps<'_> {
                 let rule = &self.decls.rules[&stage.rule];
                 for formal in &rule.formals {
                     let name = &formal.name.name;
-                    let given = formal.default.is_some() || stage.args.contains_key(name) || stage.varying.contains(name) || bound.contains(&name.as_str());
+                    let given = formal.default.is_some()
+                        || stage.args.contains_key(name)
+                        || stage.varying.contains(name)
+                        || bound.contains(&name.as_str());
                     if !given {
                         let message = format!("`{}` needs `{name}`", stage.rule);
-                        let d = Diagnostic::error("E0405", optimizer.span, message).here("not given, here or in the sweep").label(formal.name.span, "has no default");
+                        let d = Diagnostic::error("E0405", optimizer.span, message)
+                            .here("not given, here or in the sweep")
+                            .label(formal.name.span, "has no default");
                         let at = optimizer.span;
                         let value = if name == "lr" { "0.1" } else { "1" };
                         let d = if stage.args.is_empty() && optimizer.stages.len() == 1 && stage.varying.is_empty() {
@@ -560,7 +647,9 @@ fn optimizer_points(optimizer: &OptimizerSpec, points: &[Point]) -> Vec<Vec<Bind
 }
 
 fn several(axis: &Axis) -> Diagnostic {
-    let d = Diagnostic::error("E0431", axis.values.span, "several values are given with `in`").here("a list").label(axis.name.span, "given with `=`");
+    let d = Diagnostic::error("E0431", axis.values.span, "several values are given with `in`")
+        .here("a list")
+        .label(axis.name.span, "given with `=`");
     let between = Span { lo: axis.name.span.hi, hi: axis.values.span.lo, ..axis.name.span };
     d.replace(between, " in ", "write")
 }
@@ -625,10 +714,18 @@ fn argument_alias<'f>(name: &str, formals: &[&'f str]) -> Option<&'f str> {
 
 fn no_argument(rule: &str, formals: &[&str], given: &Ident, value: Option<&Expr>) -> Diagnostic {
     let message = format!("`{rule}` has no `{}`", given.name);
-    let mut d = Diagnostic::error("E0442", given.span, message).here(if formals.is_empty() { "it has no arguments".to_string() } else { format!("it has {}", formals.join(", ")) });
+    let mut d = Diagnostic::error("E0442", given.span, message).here(if formals.is_empty() {
+        "it has no arguments".to_string()
+    } else {
+        format!("it has {}", formals.join(", "))
+    });
     // A tiny number in the place of something else is an epsilon.
     let tiny = value.is_some_and(|e| matches!(e.kind, ExprKind::Number(x) if x > 0.0 && x <= 1e-5)) && formals.contains(&"eps");
-    let near = argument_alias(&given.name, formals).or(did_you_mean(&given.name, formals.iter().copied())).or(if tiny { Some("eps") } else { None });
+    let near = argument_alias(&given.name, formals).or(did_you_mean(&given.name, formals.iter().copied())).or(if tiny {
+        Some("eps")
+    } else {
+        None
+    });
     if let Some(near) = near {
         d = d.replace(given.span, near, format!("did you mean `{near}`?"));
     }
