@@ -1,81 +1,31 @@
-//! Update rules to graph nodes: the body of an optimizer becomes one pure function from parameters and states
-//! to their next values.
+//! The lines of a rule, one after the other: states, definitions, updates, `when`.
 //!
-//! Sequence disappears here: after `m <- e`, the name `m` stands for `e`. Which cells use the rule, and with
-//! which numbers, is decided in `sweep` and `plan`.
+//! Stages and endings are put together in the parent.
 
-use std::cell::{Cell, RefCell};
+use super::hook::RuleHook;
+use super::{Problem, Stage, StateSlot};
+use crate::check::decls::{Decls, not_yet, parts};
+use crate::check::lower::{Frame, Lower, Model, R, Reported, Val};
+use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
+use crate::expr::graph::{Id, InputKind};
+use crate::expr::op::Op;
+use crate::shape::Shape;
+use crate::source::Span;
+use crate::syntax::ast::{Expr, ExprKind, Ident, RuleLine, RuleLineKind};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::decls::{Decls, Rule, not_yet, parts};
-use super::lower::{Frame, Hook, Lower, Model, R, Reported, Val};
-use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
-use crate::expr::graph::{Id, InputKind};
-use crate::expr::op::{Binary, Op, Reduce};
-use crate::shape::Shape;
-use crate::source::Span;
-use crate::syntax::ast::{Expr, ExprKind, Ident, RuleBody, RuleLine, RuleLineKind};
-
-/// A rule with the values of its arguments.
 #[derive(Debug, Clone)]
-pub(crate) struct Stage {
-    pub(crate) rule: Rule,
-    /// By argument name; each argument of the rule has a value. One per parameter when a `group` gives others.
-    pub(crate) args: BTreeMap<String, Val>,
-}
-
-/// A state of the rule, for one parameter or for all.
-#[derive(Debug, Clone)]
-pub(crate) struct StateSlot {
-    /// `m of w`, or `rate`.
-    pub(crate) name: String,
-    /// The rule's own name of it, and the rule.
-    pub(crate) own: (String, String),
-    pub(crate) shared: bool,
-    pub(crate) input: Id,
-    pub(crate) start: Id,
-    pub(crate) next: Id,
-    pub(crate) next_epoch: Option<Id>,
-}
-
-/// A whole rule applied to the parameters of a loss.
-#[derive(Debug, Clone)]
-pub(crate) struct RuleGraph {
-    /// The next value of each parameter.
-    pub(crate) params: Vec<Id>,
-    /// The value of each parameter after the event at the end of an epoch, if the event changes it.
-    pub(crate) params_epoch: Vec<Option<Id>>,
-    pub(crate) states: Vec<StateSlot>,
-    /// Where losses, metrics and recorded parameters are taken, in terms of the values at a row; the parameters
-    /// themselves when the rule does not say.
-    pub(crate) report: Vec<Id>,
-    /// Gradients evaluated in one step.
-    pub(crate) evaluations: u64,
-}
-
-/// What a rule is applied to.
-pub(crate) struct Problem<'p> {
-    /// Names and inputs of the parameters that are updated.
-    pub(crate) params: &'p [(String, Id)],
-    /// The loss and its gradient, in the parameters' inputs.
-    pub(crate) loss: Id,
-    pub(crate) grads: &'p [Id],
-    /// The counters `t`, `epoch`, `steps`.
-    pub(crate) counters: [(&'static str, Id); 3],
-}
-
-#[derive(Debug, Clone)]
-struct Var {
+pub(super) struct Var {
     /// One value, or one per parameter.
-    values: Vec<Val>,
-    shared: bool,
-    role: Role,
-    span: Span,
+    pub(super) values: Vec<Val>,
+    pub(super) shared: bool,
+    pub(super) role: Role,
+    pub(super) span: Span,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Role {
+pub(super) enum Role {
     Argument,
     State,
     Shared,
@@ -85,139 +35,21 @@ enum Role {
     Counter,
 }
 
-type Env = BTreeMap<String, Var>;
-
-/// Applies a rule, or a chain of stages, to a problem.
-pub(crate) fn apply(model: &mut Model, decls: &Decls, diags: &mut Diagnostics, stages: &[Stage], problem: &Problem<'_>) -> R<RuleGraph> {
-    let mut writer = Writer {
-        model,
-        decls,
-        diags,
-        problem,
-        states: Vec::new(),
-        hook: Rc::new(RuleHook {
-            frames: RefCell::new(Vec::new()),
-            at: Cell::new(0),
-            looked: Cell::new(0),
-            params: problem.params.to_vec(),
-            grads: problem.grads.to_vec(),
-        }),
-        ok: true,
-    };
-    let inputs: Vec<Val> = problem.params.iter().map(|(_, id)| Val::Node(*id)).collect();
-    let mut grads: Vec<Val> = problem.grads.iter().map(|&id| Val::Node(id)).collect();
-    let mut moved: Option<Vec<Val>> = None;
-    let mut report: Option<Vec<Id>> = None;
-    let mut params_epoch = vec![None; inputs.len()];
-    let mut uses_grad = false;
-    for stage in stages {
-        let span = stage.rule.name.span;
-        let RuleBody::Lines(lines) = &stage.rule.body else { return Err(Reported) };
-        let mut env = Env::new();
-        for (name, id) in problem.counters {
-            env.insert(name.to_string(), Var { values: vec![Val::Node(id)], shared: true, role: Role::Counter, span });
-        }
-        env.insert("loss".to_string(), Var { values: vec![Val::Node(problem.loss)], shared: true, role: Role::Counter, span });
-        let current = moved.clone().unwrap_or_else(|| inputs.clone());
-        env.insert("param".to_string(), Var { values: current, shared: false, role: Role::Param, span });
-        env.insert("grad".to_string(), Var { values: grads.clone(), shared: false, role: Role::Grad, span });
-        for (name, value) in &stage.args {
-            env.insert(name.clone(), Var { values: vec![value.clone()], shared: true, role: Role::Argument, span });
-        }
-        uses_grad |= lines.iter().any(uses_plain_grad);
-        let first_state = writer.states.len();
-        writer.declare_states(stage, lines, &mut env);
-        let at_row = env.clone();
-        let mut assigned = Assigned::default();
-        let mut epoch: Option<&[RuleLine]> = None;
-        for line in lines {
-            match &line.kind {
-                RuleLineKind::EachEpoch(inner) => epoch = Some(inner),
-                RuleLineKind::Report(e) => {
-                    if let Ok(list) = writer.each(e, &at_row) {
-                        report = writer.shaped(&list, e.span);
-                    }
-                }
-                _ => writer.line(line, &mut env, &mut assigned),
-            }
-        }
-        writer.store(first_state, &env, false);
-        if let Some(lines) = epoch {
-            let mut after = at_row.clone();
-            after.remove("grad");
-            let mut changed = Assigned::default();
-            for line in lines {
-                writer.line(line, &mut after, &mut changed);
-            }
-            writer.store(first_state, &after, true);
-            if changed.param {
-                params_epoch = after["param"].values.iter().map(|v| if let Val::Node(id) = v { Some(*id) } else { None }).collect();
-            }
-        }
-        if assigned.param && moved.is_some() {
-            writer.diags.push(
-                Diagnostic::error("E0420", span, "two stages assign `param`")
-                    .here("exactly one does")
-                    .help("a stage before it assigns `grad`, one after it may `report`"),
-            );
-            writer.ok = false;
-        }
-        if assigned.param {
-            moved = Some(env["param"].values.clone());
-        }
-        grads.clone_from(&env["grad"].values);
-    }
-    let evaluations = u64::from(uses_grad) + writer.hook.looked.get();
-    let Some(moved) = moved else {
-        if let Some(stage) = stages.last().filter(|_| writer.ok) {
-            let message = format!("`{}` never assigns `param`: it moves nothing", stage.rule.name.name);
-            writer.diags.push(Diagnostic::error("E0421", stage.rule.name.span, message).here("no line `param <- ..`"));
-        }
-        return Err(Reported);
-    };
-    if !writer.ok {
-        return Err(Reported);
-    }
-    let nodes =
-        |list: Vec<Val>| list.into_iter().map(|v| if let Val::Node(id) = v { Ok(id) } else { Err(Reported) }).collect::<R<Vec<Id>>>();
-    let report = report.unwrap_or_else(|| problem.params.iter().map(|(_, id)| *id).collect());
-    Ok(RuleGraph { params: nodes(moved)?, params_epoch, states: writer.states, report, evaluations })
-}
-
-fn uses_plain_grad(line: &RuleLine) -> bool {
-    let in_expr = |e: &Expr| {
-        let mut found = false;
-        super::decls::walk(e, &mut |e| found |= matches!(&e.kind, ExprKind::Name(n) if n == "grad"));
-        found
-    };
-    match &line.kind {
-        RuleLineKind::State(list) | RuleLineKind::Shared(list) => list.iter().any(|(_, e)| in_expr(e)),
-        RuleLineKind::Let(_, e) | RuleLineKind::Draw(_, e) | RuleLineKind::Update(_, e) | RuleLineKind::Report(e) => in_expr(e),
-        RuleLineKind::When(cond, lines) => in_expr(cond) || lines.iter().any(uses_plain_grad),
-        RuleLineKind::EachEpoch(lines) => lines.iter().any(uses_plain_grad),
-    }
-}
-
-/// The names of the states that all parameters share.
-pub(crate) fn shared_states(rule: &Rule) -> Vec<String> {
-    let RuleBody::Lines(lines) = &rule.body else { return Vec::new() };
-    let lists = lines.iter().filter_map(|line| if let RuleLineKind::Shared(list) = &line.kind { Some(list) } else { None });
-    lists.flatten().map(|(name, _)| name.name.clone()).collect()
-}
+pub(super) type Env = BTreeMap<String, Var>;
 
 #[derive(Debug, Default)]
-struct Assigned {
-    param: bool,
+pub(super) struct Assigned {
+    pub(super) param: bool,
 }
 
-struct Writer<'w> {
-    model: &'w mut Model,
-    decls: &'w Decls,
-    diags: &'w mut Diagnostics,
-    problem: &'w Problem<'w>,
-    states: Vec<StateSlot>,
-    hook: Rc<RuleHook>,
-    ok: bool,
+pub(super) struct Writer<'w> {
+    pub(super) model: &'w mut Model,
+    pub(super) decls: &'w Decls,
+    pub(super) diags: &'w mut Diagnostics,
+    pub(super) problem: &'w Problem<'w>,
+    pub(super) states: Vec<StateSlot>,
+    pub(super) hook: Rc<RuleHook>,
+    pub(super) ok: bool,
 }
 
 impl Writer<'_> {
@@ -231,7 +63,7 @@ impl Writer<'_> {
     }
 
     /// `state` and `shared` lines: inputs for the values before the step, and their starts.
-    fn declare_states(&mut self, stage: &Stage, lines: &[RuleLine], env: &mut Env) {
+    pub(super) fn declare_states(&mut self, stage: &Stage, lines: &[RuleLine], env: &mut Env) {
         let rule = &stage.rule.name.name;
         for line in lines {
             let (list, shared) = match &line.kind {
@@ -279,7 +111,7 @@ impl Writer<'_> {
     }
 
     /// Takes what the lines made of the states of a stage.
-    fn store(&mut self, first: usize, env: &Env, epoch: bool) {
+    pub(super) fn store(&mut self, first: usize, env: &Env, epoch: bool) {
         let mut seen: BTreeMap<String, usize> = BTreeMap::new();
         for slot in &mut self.states[first..] {
             let place = seen.entry(slot.own.1.clone()).or_insert(0);
@@ -294,7 +126,7 @@ impl Writer<'_> {
         }
     }
 
-    fn line(&mut self, line: &RuleLine, env: &mut Env, assigned: &mut Assigned) {
+    pub(super) fn line(&mut self, line: &RuleLine, env: &mut Env, assigned: &mut Assigned) {
         match &line.kind {
             RuleLineKind::State(_) | RuleLineKind::Shared(_) => {}
             RuleLineKind::Let(name, e) => self.define(name, e, env),
@@ -435,7 +267,7 @@ impl Writer<'_> {
         }
     }
 
-    fn shaped(&mut self, list: &[Id], span: Span) -> Option<Vec<Id>> {
+    pub(super) fn shaped(&mut self, list: &[Id], span: Span) -> Option<Vec<Id>> {
         (0..self.problem.params.len()).map(|place| self.fitted(list[place.min(list.len() - 1)], &self.shape(place), span)).collect()
     }
 
@@ -450,7 +282,7 @@ impl Writer<'_> {
     }
 
     /// The value of an expression for each parameter; one entry each, equal for shared expressions.
-    fn each(&mut self, e: &Expr, env: &Env) -> R<Vec<Id>> {
+    pub(super) fn each(&mut self, e: &Expr, env: &Env) -> R<Vec<Id>> {
         let count = self.problem.params.len();
         let frames: Vec<Frame> = (0..count)
             .map(|place| {
@@ -479,86 +311,5 @@ impl Writer<'_> {
             }
         }
         Ok(list)
-    }
-}
-
-/// What only rules know: reductions over all parameters, and gradients elsewhere.
-struct RuleHook {
-    /// The names as each parameter sees them.
-    frames: RefCell<Vec<Frame>>,
-    /// The parameter whose value is being computed.
-    at: Cell<usize>,
-    /// Gradients evaluated elsewhere than at the start of the step.
-    looked: Cell<u64>,
-    params: Vec<(String, Id)>,
-    grads: Vec<Id>,
-}
-
-impl RuleHook {
-    /// The value of an expression as each parameter sees it.
-    fn all(&self, lower: &mut Lower<'_>, e: &Expr) -> R<Vec<Id>> {
-        let here = self.at.get();
-        let frames = self.frames.borrow().clone();
-        let mut list = Vec::new();
-        for (place, frame) in frames.into_iter().enumerate() {
-            self.at.set(place);
-            let outer = std::mem::replace(&mut lower.frames, vec![frame]);
-            let id = lower.node(e);
-            lower.frames = outer;
-            list.push(id);
-        }
-        self.at.set(here);
-        list.into_iter().collect()
-    }
-}
-
-impl Hook for RuleHook {
-    fn ask(&self, lower: &mut Lower<'_>, e: &Expr) -> R<Option<Val>> {
-        match &e.kind {
-            ExprKind::Call { name, args, .. } if matches!(name.name.as_str(), "total" | "largest") => {
-                let [crate::syntax::ast::Arg::Positional(inner)] = &args[..] else {
-                    return lower.fail(Diagnostic::error("E0224", e.span, format!("`{}` takes one value", name.name)).here("here"));
-                };
-                let list = self.all(lower, inner)?;
-                let graph = &mut lower.model.graph;
-                let (over, join) = if name.name == "total" { (Reduce::Sum, Binary::Add) } else { (Reduce::Max, Binary::Maximum) };
-                let mut value: Option<Id> = None;
-                for id in list {
-                    let rank = graph.shape(id).rank();
-                    let one = (0..rank).rev().fold(id, |v, axis| graph.reduce(over, axis, v));
-                    value = Some(value.map_or(one, |v| graph.binary(join, v, one)));
-                }
-                value.map(|id| Some(Val::Node(id))).ok_or(Reported)
-            }
-            ExprKind::Grad { part: Some(part), .. } => lower.fail(not_yet(part.span, "`grad on ..`")),
-            ExprKind::Grad { part: None, at: Some(point) } => {
-                let points = self.all(lower, point)?;
-                let mut with = Vec::new();
-                for ((_, param), id) in self.params.iter().zip(points) {
-                    let shape = lower.model.graph.shape(*param).clone();
-                    let Ok(id) = (if *lower.model.graph.shape(id) == shape {
-                        Ok(id)
-                    } else {
-                        lower.model.graph.try_add(Op::Broadcast(shape), &[id])
-                    }) else {
-                        let found = lower.show(id);
-                        return lower.fail(
-                            Diagnostic::error("E0417", point.span, "the look-ahead point must have the parameter's shape").here(found),
-                        );
-                    };
-                    with.push((*param, id));
-                }
-                if self.at.get() == 0 {
-                    self.looked.set(self.looked.get() + 1);
-                }
-                let moved = lower.model.graph.substitute(&self.grads, &with);
-                Ok(Some(Val::Node(moved[self.at.get()])))
-            }
-            ExprKind::Name(name) if name == "grad" && !self.frames.borrow().iter().any(|f| f.names.contains_key("grad")) => {
-                let message = "at the end of an epoch there is no batch: `grad` belongs to a step";
-                lower.fail(Diagnostic::error("E0418", e.span, message).here("not known here"))
-            }
-            _ => Ok(None),
-        }
     }
 }
