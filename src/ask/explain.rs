@@ -83,7 +83,7 @@ pub fn program(program: &Program) -> String {
 
 fn bind(bind: &Bind) -> String {
     match bind {
-        Bind::Optimizer(o) => o.stages.iter().map(|s| stage(s)).collect::<Vec<_>>().join(" |> "),
+        Bind::Optimizer(o) => o.stages.iter().map(stage).collect::<Vec<_>>().join(" |> "),
         Bind::Loss(name) => format!("minimize {name}"),
         Bind::Named { name, value, .. } => format!("{name} = {}", setting(&value.setting)),
     }

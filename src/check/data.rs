@@ -50,34 +50,30 @@ fn one(decl: &DataDecl, id: DataId, decls: &Decls, model: &mut Model, data_folde
         }
     }
     if let Some((path, options)) = csv {
-        match read(decl, path, options, names, data_folder, model, decls, diags) {
-            Ok(table) => {
-                for hint in &table.hints {
-                    let d =
-                        Diagnostic::warning("W0501", path.span, format!("`{}` may be laid out otherwise than the spec says", path.value));
-                    diags.push(advised(d, hint.advice(), path, options));
-                }
-                rows = Some((table.rows, path.span));
-                model.rows.0[id.0 as usize] = table.rows;
-                let hash = table.bytes_hash.clone();
-                model.data[id.0 as usize].file = Some((path.value.clone(), hash));
-                let columns = table.columns.into_iter().map(|column| ColumnInfo {
-                    name: column.name,
-                    span: path.span,
-                    content: content(column.values, id),
-                    input: None,
-                });
-                model.data[id.0 as usize].columns = columns.collect();
+        if let Ok(table) = read(decl, path, options, names, data_folder, model, decls, diags) {
+            for hint in &table.hints {
+                let d = Diagnostic::warning("W0501", path.span, format!("`{}` may be laid out otherwise than the spec says", path.value));
+                diags.push(advised(d, hint.advice(), path, options));
             }
-            Err(Reported) => {
-                // Names of columns that could not be read still stand for something.
-                for line in &decl.lines {
-                    if let DataLine::Column { name, .. } = line {
-                        broken(model, id, name);
-                    }
+            rows = Some((table.rows, path.span));
+            model.rows.0[id.0 as usize] = table.rows;
+            let hash = table.bytes_hash.clone();
+            model.data[id.0 as usize].file = Some((path.value.clone(), hash));
+            let columns = table.columns.into_iter().map(|column| ColumnInfo {
+                name: column.name,
+                span: path.span,
+                content: content(column.values, id),
+                input: None,
+            });
+            model.data[id.0 as usize].columns = columns.collect();
+        } else {
+            // Names of columns that could not be read still stand for something.
+            for line in &decl.lines {
+                if let DataLine::Column { name, .. } = line {
+                    broken(model, id, name);
                 }
-                return;
             }
+            return;
         }
     } else if let Some(list) = names {
         let span = list.first().map_or(decl.span, |n| n.span);
@@ -304,7 +300,7 @@ fn computed(
     let mut shape = shape;
     // Of an inline list the first axis is the rows.
     if let Some(Dim::Size(n)) = shape.0.first().copied()
-        && (rows.is_none() || rows.is_some_and(|(have, _)| have == n || shape.rank() == 1))
+        && rows.is_none_or(|(have, _)| have == n || shape.rank() == 1)
     {
         agree(id, name, n, value.span, model, rows, diags)?;
         shape.0[0] = Dim::Rows(id);

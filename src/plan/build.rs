@@ -437,9 +437,10 @@ impl<'b> Build<'b> {
                 ),
             );
         }
-        let seed = |this: &mut Self| match this.program.seed {
-            Some(seed) => Ok(seed),
-            None => {
+        let seed = |this: &mut Self| {
+            if let Some(seed) = this.program.seed {
+                Ok(seed)
+            } else {
                 let start = crate::source::Span { lo: 0, hi: 0, ..spec.span };
                 let d = Diagnostic::error("E0230", spec.span, "a file that draws needs a seed").here("shuffled with which seed?");
                 this.fail(d.replace(start, "rng 1\n", "nothing random is hidden: name one"))

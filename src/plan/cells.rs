@@ -53,14 +53,13 @@ pub(super) fn sweep(
     let label = labels(spec);
     for point in points(spec) {
         let key = signature(program, &point, &fixing);
-        let unit = match known.get(&key) {
-            Some(&at) => at,
-            None => {
-                let built = Build::new(program, spec, &point, &fixing, limits, diags).unit()?;
-                units.push(built);
-                known.insert(key, units.len() - 1);
-                units.len() - 1
-            }
+        let unit = if let Some(&at) = known.get(&key) {
+            at
+        } else {
+            let built = Build::new(program, spec, &point, &fixing, limits, diags).unit()?;
+            units.push(built);
+            known.insert(key, units.len() - 1);
+            units.len() - 1
         };
         let built = &units[unit];
         let lane: Vec<f64> = built.lane.iter().map(|source| source.value(&point)).collect();

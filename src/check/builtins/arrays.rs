@@ -48,15 +48,14 @@ pub(super) fn concat(lower: &mut Lower<'_>, call: &Call<'_>) -> R<Val> {
 }
 
 fn joined(lower: &mut Lower<'_>, call: &Call<'_>, axis: usize, parts: &[Id]) -> R<Val> {
-    match lower.model.graph.try_add(Op::Concat(axis), parts) {
-        Ok(id) => Ok(Val::Node(id)),
-        Err(_) => {
-            let mut diagnostic = Diagnostic::error("E0327", call.span, format!("`{}`: these do not fit together", call.name.name));
-            for (e, &id) in call.args.iter().zip(parts) {
-                diagnostic = diagnostic.label(e.span, lower.show(id));
-            }
-            lower.fail(diagnostic)
+    if let Ok(id) = lower.model.graph.try_add(Op::Concat(axis), parts) {
+        Ok(Val::Node(id))
+    } else {
+        let mut diagnostic = Diagnostic::error("E0327", call.span, format!("`{}`: these do not fit together", call.name.name));
+        for (e, &id) in call.args.iter().zip(parts) {
+            diagnostic = diagnostic.label(e.span, lower.show(id));
         }
+        lower.fail(diagnostic)
     }
 }
 
@@ -140,12 +139,11 @@ pub(super) fn onehot(lower: &mut Lower<'_>, call: &Call<'_>) -> R<Val> {
         }
     };
     indices(lower, y, call.args[0].span, k, "class")?;
-    match lower.model.graph.try_add(Op::OneHot(k), &[y]) {
-        Ok(id) => Ok(Val::Node(id)),
-        Err(_) => {
-            let shape = lower.show(y);
-            lower.fail(Diagnostic::error("E0336", call.args[0].span, "`onehot` needs one class number per row").here(shape))
-        }
+    if let Ok(id) = lower.model.graph.try_add(Op::OneHot(k), &[y]) {
+        Ok(Val::Node(id))
+    } else {
+        let shape = lower.show(y);
+        lower.fail(Diagnostic::error("E0336", call.args[0].span, "`onehot` needs one class number per row").here(shape))
     }
 }
 
@@ -172,15 +170,12 @@ pub(super) fn pick(lower: &mut Lower<'_>, call: &Call<'_>) -> R<Val> {
         let shape = lower.show(a);
         return lower.fail(Diagnostic::error("E0325", call.args[0].span, "`pick` needs a matrix").here(shape));
     };
-    match lower.model.graph.try_add(Op::Pick, &[a, y]) {
-        Ok(id) => {
-            indices(lower, y, call.args[1].span, k, "column")?;
-            Ok(Val::Node(id))
-        }
-        Err(_) => {
-            let diagnostic = messages::shapes_differ(lower.model, "pick", (a, call.args[0].span), (y, call.args[1].span), call.span);
-            lower.fail(diagnostic)
-        }
+    if let Ok(id) = lower.model.graph.try_add(Op::Pick, &[a, y]) {
+        indices(lower, y, call.args[1].span, k, "column")?;
+        Ok(Val::Node(id))
+    } else {
+        let diagnostic = messages::shapes_differ(lower.model, "pick", (a, call.args[0].span), (y, call.args[1].span), call.span);
+        lower.fail(diagnostic)
     }
 }
 
@@ -192,19 +187,17 @@ pub(super) fn reshape(lower: &mut Lower<'_>, call: &Call<'_>) -> R<Val> {
     let have = lower.model.rows.count(lower.model.graph.shape(a)).unwrap_or(usize::MAX);
     let known: usize = sizes.iter().filter(|&&n| n != usize::MAX).product();
     let sizes: Vec<usize> = sizes.into_iter().map(|n| if n == usize::MAX { have / known.max(1) } else { n }).collect();
-    match lower.model.graph.try_add(Op::Reshape(Shape::fixed(&sizes)), &[a]) {
-        Ok(id) => Ok(Val::Node(id)),
-        Err(_) => {
-            let shape = lower.show(a);
-            let want: usize = sizes.iter().product();
-            let message = if lower.model.graph.shape(a).has_rows() {
-                "the row axis cannot be reshaped: a batch has another number of rows".to_string()
-            } else {
-                format!("{have} entries do not fill {want} places")
-            };
-            lower
-                .fail(Diagnostic::error("E0340", call.args[1].span, message).here(format!("{want} places")).label(call.args[0].span, shape))
-        }
+    if let Ok(id) = lower.model.graph.try_add(Op::Reshape(Shape::fixed(&sizes)), &[a]) {
+        Ok(Val::Node(id))
+    } else {
+        let shape = lower.show(a);
+        let want: usize = sizes.iter().product();
+        let message = if lower.model.graph.shape(a).has_rows() {
+            "the row axis cannot be reshaped: a batch has another number of rows".to_string()
+        } else {
+            format!("{have} entries do not fill {want} places")
+        };
+        lower.fail(Diagnostic::error("E0340", call.args[1].span, message).here(format!("{want} places")).label(call.args[0].span, shape))
     }
 }
 
@@ -216,18 +209,17 @@ fn is_rest(e: &Expr) -> bool {
 pub(super) fn select(lower: &mut Lower<'_>, call: &Call<'_>) -> R<Val> {
     let (c, a) = two(lower, call)?;
     let b = lower.node(call.args[2])?;
-    match lower.model.graph.try_add(Op::Select, &[c, a, b]) {
-        Ok(id) => Ok(Val::Node(id)),
-        Err(_) => {
-            let first = lower.model.graph.shape(c).broadcast(lower.model.graph.shape(a));
-            let (x, y) = if first.is_none() {
-                ((c, call.args[0].span), (a, call.args[1].span))
-            } else {
-                ((a, call.args[1].span), (b, call.args[2].span))
-            };
-            let diagnostic = messages::shapes_differ(lower.model, "where", x, y, call.span);
-            lower.fail(diagnostic)
-        }
+    if let Ok(id) = lower.model.graph.try_add(Op::Select, &[c, a, b]) {
+        Ok(Val::Node(id))
+    } else {
+        let first = lower.model.graph.shape(c).broadcast(lower.model.graph.shape(a));
+        let (x, y) = if first.is_none() {
+            ((c, call.args[0].span), (a, call.args[1].span))
+        } else {
+            ((a, call.args[1].span), (b, call.args[2].span))
+        };
+        let diagnostic = messages::shapes_differ(lower.model, "where", x, y, call.span);
+        lower.fail(diagnostic)
     }
 }
 

@@ -75,13 +75,12 @@ pub(super) fn outer(lower: &mut Lower<'_>, call: &Call<'_>) -> R<Val> {
 
 pub(super) fn solve(lower: &mut Lower<'_>, call: &Call<'_>) -> R<Val> {
     let (a, b) = two(lower, call)?;
-    match lower.model.graph.try_add(Op::Solve, &[a, b]) {
-        Ok(id) => Ok(Val::Node(id)),
-        Err(_) => {
-            let (left, right) = (lower.show(a), lower.show(b));
-            let diagnostic = Diagnostic::error("E0341", call.span, "`solve(A, b)` needs a square matrix and as many rows in `b`");
-            lower.fail(diagnostic.label(call.args[0].span, left).label(call.args[1].span, right))
-        }
+    if let Ok(id) = lower.model.graph.try_add(Op::Solve, &[a, b]) {
+        Ok(Val::Node(id))
+    } else {
+        let (left, right) = (lower.show(a), lower.show(b));
+        let diagnostic = Diagnostic::error("E0341", call.span, "`solve(A, b)` needs a square matrix and as many rows in `b`");
+        lower.fail(diagnostic.label(call.args[0].span, left).label(call.args[1].span, right))
     }
 }
 
@@ -109,18 +108,13 @@ pub(super) fn transpose(lower: &mut Lower<'_>, call: &Call<'_>) -> R<Val> {
 
 pub(super) fn triangle(lower: &mut Lower<'_>, call: &Call<'_>, low: bool) -> R<Val> {
     let (a, shape) = matrix(lower, call)?;
-    match shape.0[..] {
-        [Dim::Size(n), Dim::Size(m)] => {
-            let values: Vec<f64> = (0..n * m).map(|i| f64::from(u8::from(if low { i % m <= i / m } else { i % m >= i / m }))).collect();
-            let mask = lower.model.graph.literal(&[n, m], &values);
-            let zero = lower.model.graph.number(0.0);
-            Ok(Val::Node(lower.model.graph.add(Op::Select, &[mask, a, zero])))
-        }
-        _ => {
-            let text = lower.show(a);
-            lower.fail(
-                Diagnostic::error("E0325", call.args[0].span, format!("`{}` needs a matrix of fixed size", call.name.name)).here(text),
-            )
-        }
+    if let [Dim::Size(n), Dim::Size(m)] = shape.0[..] {
+        let values: Vec<f64> = (0..n * m).map(|i| f64::from(u8::from(if low { i % m <= i / m } else { i % m >= i / m }))).collect();
+        let mask = lower.model.graph.literal(&[n, m], &values);
+        let zero = lower.model.graph.number(0.0);
+        Ok(Val::Node(lower.model.graph.add(Op::Select, &[mask, a, zero])))
+    } else {
+        let text = lower.show(a);
+        lower.fail(Diagnostic::error("E0325", call.args[0].span, format!("`{}` needs a matrix of fixed size", call.name.name)).here(text))
     }
 }

@@ -45,7 +45,7 @@ fn add_file(
                 }
             }
             ItemKind::Param { name, shape, start, within } => {
-                add_value(decls, name, module, ValueKind::Param { shape, start, within }, diags)
+                add_value(decls, name, module, ValueKind::Param { shape, start, within }, diags);
             }
             ItemKind::Hyper { name, value } => add_value(decls, name, module, ValueKind::Hyper { value }, diags),
             ItemKind::Let { name, shape, value } => add_value(decls, name, module, ValueKind::Let { shape, value }, diags),

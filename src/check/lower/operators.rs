@@ -45,12 +45,11 @@ impl Lower<'_> {
 
     /// An elementwise operation; shapes that do not fit are reported with both.
     pub(crate) fn binary(&mut self, op: Binary, a: (Id, Span), b: (Id, Span), op_span: Span, text: &str) -> R<Id> {
-        match self.model.graph.try_add(Op::Binary(op), &[a.0, b.0]) {
-            Ok(id) => Ok(id),
-            Err(_) => {
-                let diagnostic = messages::shapes_differ(self.model, text, a, b, op_span);
-                self.fail(diagnostic)
-            }
+        if let Ok(id) = self.model.graph.try_add(Op::Binary(op), &[a.0, b.0]) {
+            Ok(id)
+        } else {
+            let diagnostic = messages::shapes_differ(self.model, text, a, b, op_span);
+            self.fail(diagnostic)
         }
     }
 
@@ -64,12 +63,11 @@ impl Lower<'_> {
         } else {
             self.model.graph.try_add(Op::MatMul, &[left, right])
         };
-        match attempt {
-            Ok(id) => Ok(id),
-            Err(_) => {
-                let diagnostic = messages::product_differs(self.model, a, b, op_span);
-                self.fail(diagnostic)
-            }
+        if let Ok(id) = attempt {
+            Ok(id)
+        } else {
+            let diagnostic = messages::product_differs(self.model, a, b, op_span);
+            self.fail(diagnostic)
         }
     }
 
@@ -173,12 +171,11 @@ impl Lower<'_> {
         }
         let mut value = self.as_node(last, otherwise)?;
         for (c, then, span) in open.into_iter().rev() {
-            value = match self.model.graph.try_add(Op::Select, &[c, then, value]) {
-                Ok(id) => id,
-                Err(_) => {
-                    let diagnostic = messages::shapes_differ(self.model, "if", (then, span), (value, otherwise.span), otherwise.span);
-                    return self.fail(diagnostic);
-                }
+            value = if let Ok(id) = self.model.graph.try_add(Op::Select, &[c, then, value]) {
+                id
+            } else {
+                let diagnostic = messages::shapes_differ(self.model, "if", (then, span), (value, otherwise.span), otherwise.span);
+                return self.fail(diagnostic);
             };
         }
         Ok(Val::Node(value))

@@ -223,7 +223,7 @@ impl Asker<'_> {
                 view.band = Some(self.word(name, "band", &known)?);
             }
             OutLineKind::Center(name) => {
-                view.center = Some(self.word(name, "center", &[("mean", Center::Mean), ("median", Center::Median)])?)
+                view.center = Some(self.word(name, "center", &[("mean", Center::Mean), ("median", Center::Median)])?);
             }
             OutLineKind::Limits { axis, range } => {
                 let axis = self.plot_axis(axis)?;

@@ -87,12 +87,13 @@ impl RunHook {
         };
         let (value, sweep) = self.of_sweep(value);
         let mentions = self.mentions(lower, &value);
-        if mentions.run && !matches!(&value.kind, ExprKind::Name(_)) {
-            if parts(&value).iter().any(|p| matches!(&p.kind, ExprKind::Call { name, .. } if name.name == "gap")) {
-                return lower.fail(not_yet(value.span, &format!("`gap` inside `{name}`")));
-            }
-            // Hypers inside are numbers of the cell: the model knows them.
+        if mentions.run
+            && !matches!(&value.kind, ExprKind::Name(_))
+            && parts(&value).iter().any(|p| matches!(&p.kind, ExprKind::Call { name, .. } if name.name == "gap"))
+        {
+            return lower.fail(not_yet(value.span, &format!("`gap` inside `{name}`")));
         }
+        // Hypers inside are numbers of the cell: the model knows them.
         let narrow = if sweep.is_some() || !conditions.is_empty() {
             let sweeps = sweep.map_or_else(|| self.place.sweeps.clone(), |s| vec![s]);
             let mut selection = Selection { sweeps: sweeps.clone(), ..Selection::default() };

@@ -134,10 +134,10 @@ impl Writer<'_> {
             RuleLineKind::When(cond, lines) => self.when(cond, lines, env, assigned),
             RuleLineKind::Draw(_, e) => self.fail(not_yet(e.span, "a draw inside a rule")),
             RuleLineKind::EachEpoch(_) => {
-                self.fail(Diagnostic::error("E0413", line.span, "`each epoch` cannot stand inside another block").here("move it out"))
+                self.fail(Diagnostic::error("E0413", line.span, "`each epoch` cannot stand inside another block").here("move it out"));
             }
             RuleLineKind::Report(_) => {
-                self.fail(Diagnostic::error("E0413", line.span, "`report` cannot stand inside another block").here("move it out"))
+                self.fail(Diagnostic::error("E0413", line.span, "`report` cannot stand inside another block").here("move it out"));
             }
         }
     }
@@ -153,12 +153,11 @@ impl Writer<'_> {
             return;
         }
         let shared = self.is_shared(e, env);
-        let values = match self.each(e, env) {
-            Ok(list) => list.into_iter().take(if shared { 1 } else { usize::MAX }).map(Val::Node).collect(),
-            Err(Reported) => {
-                self.ok = false;
-                vec![Val::Broken; self.problem.params.len()]
-            }
+        let values = if let Ok(list) = self.each(e, env) {
+            list.into_iter().take(if shared { 1 } else { usize::MAX }).map(Val::Node).collect()
+        } else {
+            self.ok = false;
+            vec![Val::Broken; self.problem.params.len()]
         };
         env.insert(name.name.clone(), Var { values, shared, role: Role::Let, span: name.span });
     }
@@ -302,12 +301,11 @@ impl Writer<'_> {
             let mut lower = Lower::new(self.model, self.decls, self.diags);
             lower.hook = Some(self.hook.clone());
             lower.frames.push(frame);
-            match lower.node(e) {
-                Ok(id) => list.push(id),
-                Err(Reported) => {
-                    self.ok = false;
-                    return Err(Reported);
-                }
+            if let Ok(id) = lower.node(e) {
+                list.push(id)
+            } else {
+                self.ok = false;
+                return Err(Reported);
             }
         }
         Ok(list)
