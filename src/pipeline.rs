@@ -289,7 +289,8 @@ pub fn prepare(options: &RunOptions) -> Result<Checked<Prepared>, Failure> {
     for name in &options.only {
         if !program.has_sweep(name) {
             let known = program.sweep_names();
-            let near = crate::diag::did_you_mean(name, known.iter().copied()).map_or(format!("there are {}", known.join(", ")), |n| format!("did you mean `{n}`?"));
+            let near = crate::diag::did_you_mean(name, known.iter().copied())
+                .map_or(format!("there are {}", known.join(", ")), |n| format!("did you mean `{n}`?"));
             return Err(Failure::Wrong(format!("no sweep is called `{name}`; {near}")));
         }
     }
