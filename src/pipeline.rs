@@ -309,13 +309,27 @@ pub fn prepare(options: &RunOptions) -> Result<Checked<Prepared>, Failure> {
 pub fn run(prepared: &Prepared, progress: &(dyn Fn(&Progress) + Sync)) -> Result<Checked<Outcome>, Failure> {
     let Prepared { options, sources, program, plan, timings } = prepared;
     let mut clock = Clock { at: Instant::now(), laps: timings.clone() };
-    let settings = crate::run::Options { threads: options.threads.map(NonZeroUsize::get), time: options.limits.time, ..crate::run::Options::default() };
-    let results = crate::run::execute(plan, &settings, progress);
+    let settings = crate::run::Options {
+        threads: options.threads.map_or(0, NonZeroUsize::get),
+        max_time: options.limits.time,
+        max_memory: options.limits.memory,
+        ..crate::run::Options::default()
+    };
+    let results = crate::run::execute(plan, &settings, &Listener(progress)).map_err(|refusal| Failure::Outside(refusal.to_string()))?;
     clock.lap("run");
     let mut outcome = publish(options, sources, program, plan, &results);
     clock.lap("report");
     outcome.timings = clock.laps;
     Ok(Checked { value: outcome, sources: sources.clone(), diagnostics: Diagnostics::new() })
+}
+
+/// Hands on how far a run is.
+struct Listener<'a>(&'a (dyn Fn(&Progress) + Sync));
+
+impl crate::run::Progress for Listener<'_> {
+    fn report(&self, moment: &crate::run::Moment) {
+        (self.0)(&Progress { done: moment.steps_done, total: moment.steps, loss: Some(moment.loss).filter(|loss| loss.is_finite()) });
+    }
 }
 
 /// Wall time per stage.

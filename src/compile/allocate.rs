@@ -79,7 +79,9 @@ pub(super) fn allocate(request: &Request, values: &[Home], mut sections: Vec<Sec
             registers = registers.max(place_blocks(request, data, number, section, values, &last, &mut places));
         }
     }
-    let registers = pool.take(registers);
+    // Never a hole: what is free at the end was in use beside a block.
+    let end = pool.end + registers;
+    let registers = pool.end;
     for (place, home) in places.iter_mut().zip(values) {
         if matches!(home, Home::Block(_)) {
             *place = place.wrapping_add(registers);
@@ -107,7 +109,7 @@ pub(super) fn allocate(request: &Request, values: &[Home], mut sections: Vec<Sec
     }
     columns.sort_unstable();
     columns.dedup();
-    Tape { lanes: request.lanes, sections, roots, constants, end: pool.end, columns }
+    Tape { lanes: request.lanes, sections, roots, constants, end, columns }
 }
 
 fn last_uses(sections: &mut [Section], roots: &[Place], values: usize) -> Vec<Last> {

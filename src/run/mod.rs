@@ -1,194 +1,193 @@
 //! Runs a plan: cells in groups of lanes on a pool of threads, recorded as they go.
 //!
-//! It knows no language and prints nothing.
+//! It knows no language and prints nothing. Threads, lanes, blocks and the CPU never change a bit of a result.
 
-// pub mod machine;
+pub mod machine;
 
-use std::sync::Arc;
+mod batch;
+mod ending;
+mod group;
+mod meter;
+mod pool;
+mod program;
+mod record;
+
+use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
-use ndarray::ArrayD;
+use crate::compile::tape::Lanes;
+use crate::expr::eval::EvalError;
+use crate::numeric::dispatch::Level;
+use crate::plan::unit::{Plan, SweepPlan};
+use crate::results::{Results, Run, SweepResults};
+use group::Group;
+use meter::Meter;
+use program::{Program, Programs};
 
-use crate::expr::eval::evaluate;
-use crate::expr::op::InputId;
-use crate::plan::unit::{Cell, Measure, Pace, Plan, SweepPlan, Unit};
-use crate::results::{Fold, Results, Run, Status, SweepResults, Trace};
-
-/// Options.
-#[derive(Debug, Clone, Default)]
+/// How to run. None of it changes a result, except that what a limit cuts is missing.
+#[derive(Debug, Clone)]
 pub struct Options {
-    /// Threads.
-    pub threads: Option<usize>,
-    /// Time.
-    pub time: Option<Duration>,
+    /// Threads; 0 for as many as the machine has.
+    pub threads: usize,
+    /// After this time runs are cut.
+    pub max_time: Option<Duration>,
+    /// Bytes that traces and states may take; more is refused beforehand.
+    pub max_memory: Option<u64>,
+    /// The CPU's instructions.
+    pub level: Level,
+    /// Runs side by side, when it is not to be chosen: for tests.
+    pub lanes: Option<Lanes>,
+    /// Rows of a block, when it is not to be chosen: for tests.
+    pub block: Option<usize>,
 }
 
-/// Slow reference.
-pub fn execute<P>(plan: &Plan, _options: &Options, _progress: P) -> Results {
-    Results { sweeps: plan.sweeps.iter().map(sweep).collect() }
-}
-
-fn sweep(plan: &SweepPlan) -> SweepResults {
-    let runs = plan.cells.iter().enumerate().map(|(id, cell)| one(plan, id, cell)).collect();
-    SweepResults {
-        name: plan.name.clone(),
-        axes: plan.axes.clone(),
-        varying: plan.varying.clone(),
-        replicates: plan.replicates,
-        quantities: plan.quantities.clone(),
-        folds: plan.folds.clone(),
-        traced: plan.traced.clone(),
-        runs,
+impl Default for Options {
+    fn default() -> Self {
+        Options { threads: 1, max_time: None, max_memory: None, level: Level::current(), lanes: None, block: None }
     }
 }
 
-type T = ArrayD<f64>;
+/// How far a run is.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment {
+    /// Cells that have ended.
+    pub cells_done: usize,
+    /// All cells.
+    pub cells: usize,
+    /// Updates done, of all cells together.
+    pub steps_done: u64,
+    /// Updates planned.
+    pub steps: u64,
+    /// The loss of some cell.
+    pub loss: f64,
+}
 
-fn one(plan: &SweepPlan, id: usize, cell: &Cell) -> Run {
-    let unit: &Unit = &plan.units[cell.unit];
-    let mut values: Vec<Option<Arc<T>>> = vec![None; unit.graph.inputs().len()];
-    for (i, v) in &unit.columns {
-        values[i.0 as usize] = Some(v.clone());
+/// Who wants to know how far a run is, and may end it. Called at most about every millisecond, from any thread.
+pub trait Progress: Sync {
+    /// There is news.
+    fn report(&self, moment: &Moment);
+
+    /// Whether all runs are to end now, as `cut`.
+    fn cancelled(&self) -> bool {
+        false
     }
-    let scalar = |x: f64| Some(Arc::new(ndarray::arr0(x).into_dyn()));
-    for (i, x) in unit.lane.iter().zip(&cell.lane) {
-        values[i.0 as usize] = scalar(*x);
+}
+
+/// Nobody wants to know.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn report(&self, _: &Moment) {}
+}
+
+/// Why nothing was run.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Refusal {
+    /// It would take this many bytes, more than the limit.
+    Memory {
+        /// Bytes needed.
+        needed: u64,
+        /// Bytes allowed.
+        limit: u64,
+    },
+    /// What depends on data alone, or the start of a state, has no value: an index or a slice that the checker should have found.
+    Value(EvalError),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refusal::Memory { needed, limit } => write!(f, "the traces and states need {needed} bytes, and the limit is {limit}"),
+            Refusal::Value(error) => error.fmt(f),
+        }
     }
-    if let Some(i) = unit.steps {
-        values[i.0 as usize] = scalar(unit.budget as f64);
+}
+
+impl std::error::Error for Refusal {}
+
+impl From<EvalError> for Refusal {
+    fn from(error: EvalError) -> Self {
+        Refusal::Value(error)
     }
-    let input = |id| unit.graph.as_input(id).expect("input").0 as usize;
-    for (p, s) in unit.params.iter().zip(cell.starts.iter()) {
-        values[input(p.input)] = Some(Arc::new(s.clone()));
+}
+
+/// Runs every cell of the plan. Results are in the order of the plan.
+///
+/// # Errors
+/// When the memory limit is too low, or fixed values cannot be evaluated.
+pub fn execute(plan: &Plan, options: &Options, progress: &dyn Progress) -> Result<Results, Refusal> {
+    if let Some(limit) = options.max_memory {
+        let needed = plan.sweeps.iter().map(bytes).fold(0, u64::saturating_add);
+        if needed > limit {
+            return Err(Refusal::Memory { needed, limit });
+        }
     }
-    let ev = |values: &Vec<Option<Arc<T>>>, roots: &[crate::expr::graph::Id]| -> Vec<T> {
-        evaluate(&unit.graph, roots, &|i: InputId| values[i.0 as usize].as_ref().map(|v| (**v).clone()), &unit.rows).expect("eval")
+    let groups: Vec<Group> = plan.sweeps.iter().enumerate().flat_map(|(number, sweep)| groups(number, sweep, options.lanes)).collect();
+    let mut programs = Programs::new();
+    for group in &groups {
+        let key = (group.sweep, group.unit, group.lanes);
+        if !programs.contains_key(&key) {
+            let sweep = &plan.sweeps[group.sweep];
+            programs.insert(key, Program::of(sweep, &sweep.units[group.unit], group.lanes, options.block)?);
+        }
+    }
+    let cells = plan.sweeps.iter().map(|sweep| sweep.cells.len()).sum();
+    let steps = plan.sweeps.iter().flat_map(|sweep| sweep.cells.iter().map(|cell| sweep.units[cell.unit].budget)).fold(0, u64::saturating_add);
+    let meter = Meter::new(options.max_time, progress, cells, steps);
+    let threads = if options.threads == 0 { std::thread::available_parallelism().map_or(1, std::num::NonZero::get) } else { options.threads };
+    let done = pool::map(threads, &groups, |group| {
+        let program = &programs[&(group.sweep, group.unit, group.lanes)];
+        group::run(&plan.sweeps[group.sweep], program, group, options.level, &meter)
+    });
+    let mut runs: Vec<BTreeMap<usize, Run>> = vec![BTreeMap::new(); plan.sweeps.len()];
+    for (group, done) in groups.iter().zip(done) {
+        runs[group.sweep].extend(done?.into_iter().map(|run| (run.id, run)));
+    }
+    let sweeps = plan.sweeps.iter().zip(runs).map(|(sweep, runs)| SweepResults {
+        name: sweep.name.clone(),
+        axes: sweep.axes.clone(),
+        varying: sweep.varying.clone(),
+        replicates: sweep.replicates,
+        quantities: sweep.quantities.clone(),
+        folds: sweep.folds.clone(),
+        traced: sweep.traced.clone(),
+        runs: runs.into_values().collect(),
+    });
+    Ok(Results { sweeps: sweeps.collect() })
+}
+
+/// Cells that can go side by side, in groups of eight; what is left over goes alone, unless it is six or seven.
+///
+/// Lanes share the graph, and the rows of each step: with minibatches cells of different replicates are kept apart.
+fn groups(number: usize, sweep: &SweepPlan, forced: Option<Lanes>) -> Vec<Group> {
+    let mut alike: BTreeMap<(usize, usize), Vec<usize>> = BTreeMap::new();
+    for (cell, plan) in sweep.cells.iter().enumerate() {
+        let apart = if sweep.units[plan.unit].batches.is_some() { plan.replicate } else { 0 };
+        alike.entry((plan.unit, apart)).or_default().push(cell);
+    }
+    let mut groups = Vec::new();
+    for ((unit, _), cells) in alike {
+        for eight in cells.chunks(8) {
+            let lanes = forced.unwrap_or(if eight.len() >= 6 { Lanes::Eight } else { Lanes::One });
+            for cells in eight.chunks(lanes.count()) {
+                groups.push(Group { sweep: number, unit, cells: cells.to_vec(), lanes });
+            }
+        }
+    }
+    groups
+}
+
+/// Bytes of traces, and of parameters and states, of all cells of a sweep.
+fn bytes(sweep: &SweepPlan) -> u64 {
+    let traced: usize = sweep.traced.iter().map(|&quantity| sweep.quantities[quantity].len()).sum();
+    let cell = |cell: &crate::plan::unit::Cell| {
+        let unit = &sweep.units[cell.unit];
+        let rows = if sweep.traced.is_empty() { 0 } else { record::most_rows(sweep.pace, unit.steps_per_epoch, unit.budget) as u64 };
+        let slots = unit.params.iter().chain(&unit.states);
+        let state: usize = slots.map(|slot| unit.rows.count(unit.graph.shape(slot.input)).unwrap_or(usize::MAX)).fold(0, usize::saturating_add);
+        (traced as u64 + 2).saturating_mul(rows).saturating_add(2 * state as u64).saturating_mul(8)
     };
-    if let Some(i) = unit.step {
-        values[i.0 as usize] = scalar(0.0);
-    }
-    if let Some(i) = unit.epoch {
-        values[i.0 as usize] = scalar(0.0);
-    }
-    let starts = ev(&values, &unit.state_starts);
-    for (s, v) in unit.states.iter().zip(starts) {
-        values[input(s.input)] = Some(Arc::new(v));
-    }
-    let mut rows: Vec<(u64, Vec<T>)> = Vec::new();
-    let measure = |values: &Vec<Option<Arc<T>>>, stepped: Option<&Vec<Option<Arc<T>>>>| -> Vec<T> {
-        unit.quantities
-            .iter()
-            .zip(&plan.quantities)
-            .map(|(m, q)| match (m, stepped) {
-                (Measure::Row(id), _) => ev(values, &[*id]).remove(0),
-                (Measure::Step(id), Some(before)) => ev(before, &[*id]).remove(0),
-                (Measure::Step(_), None) => T::from_elem(ndarray::IxDyn(&q.sizes), f64::NAN),
-            })
-            .collect()
-    };
-    rows.push((0, measure(&values, None)));
-    let mut status = Status::Done;
-    let mut reason = String::new();
-    let mut t = 0;
-    let every = match plan.pace {
-        Pace::Steps(n) => n,
-        Pace::Epochs(n) => n * unit.steps_per_epoch,
-    };
-    while t < unit.budget {
-        t += 1;
-        if let Some(i) = unit.step {
-            values[i.0 as usize] = scalar(t as f64);
-        }
-        if let Some(i) = unit.epoch {
-            values[i.0 as usize] = scalar(((t - 1) / unit.steps_per_epoch + 1) as f64);
-        }
-        let mut at = values.clone();
-        if let Some(b) = &unit.batches {
-            let n = unit.rows.0[b.data.0 as usize];
-            let k = ((t - 1) % unit.steps_per_epoch) as usize;
-            let range = k * b.size..((k + 1) * b.size).min(n);
-            for (i, v) in &unit.columns {
-                if unit.graph.input_info(*i).shape.0.first() == Some(&crate::shape::Dim::Rows(b.data)) {
-                    at[i.0 as usize] = Some(Arc::new(v.select(ndarray::Axis(0), &range.clone().collect::<Vec<_>>())));
-                }
-            }
-            let mut rc = unit.rows.clone();
-            rc.0[b.data.0 as usize] = range.len();
-            let roots: Vec<_> = unit.params.iter().chain(&unit.states).map(|s| s.next).collect();
-            let next = evaluate(&unit.graph, &roots, &|i: InputId| at[i.0 as usize].as_ref().map(|v| (**v).clone()), &rc).expect("eval");
-            for (s, v) in unit.params.iter().chain(&unit.states).zip(next) {
-                values[input(s.input)] = Some(Arc::new(v));
-            }
-        } else {
-            let roots: Vec<_> = unit.params.iter().chain(&unit.states).map(|s| s.next).collect();
-            for (s, v) in unit.params.iter().chain(&unit.states).zip(ev(&at, &roots)) {
-                values[input(s.input)] = Some(Arc::new(v));
-            }
-        }
-        if t % unit.steps_per_epoch == 0 {
-            let list: Vec<_> = unit.params.iter().chain(&unit.states).filter_map(|s| s.next_epoch.map(|e| (s.input, e))).collect();
-            let new = ev(&values, &list.iter().map(|x| x.1).collect::<Vec<_>>());
-            for ((s, _), v) in list.iter().zip(new) {
-                values[input(*s)] = Some(Arc::new(v));
-            }
-        }
-        let finite = unit.params.iter().all(|p| values[input(p.input)].as_ref().expect("p").iter().all(|x| x.is_finite()));
-        if !finite {
-            status = Status::Diverged;
-            reason = format!("diverged at step {t}");
-        }
-        if t % every == 0 || t == unit.budget || !finite {
-            rows.push((t, measure(&values, Some(&at))));
-            if let Some(stop) = &unit.stop {
-                let v = match stop {
-                    Measure::Row(id) => ev(&values, &[*id]),
-                    Measure::Step(id) => ev(&at, &[*id]),
-                };
-                if v[0].first().is_some_and(|x| *x != 0.0 && !x.is_nan()) && finite {
-                    status = Status::Stopped;
-                    reason.clone_from(&unit.stop_text);
-                    break;
-                }
-            }
-        }
-        if !finite {
-            break;
-        }
-    }
-    let get = |row: usize, q: usize| rows[row].1[q].iter().copied().collect::<Vec<f64>>();
-    let last = rows.len() - 1;
-    let series = |q: usize| rows.iter().map(|r| r.1[q].first().copied().unwrap_or(f64::NAN)).collect::<Vec<f64>>();
-    let folded = plan
-        .folds
-        .iter()
-        .map(|f| match *f {
-            Fold::Final(q) => get(last, q),
-            Fold::Start(q) => get(0, q),
-            Fold::Lowest(q) => vec![series(q).into_iter().fold(f64::NAN, f64::min)],
-            Fold::Highest(q) => vec![series(q).into_iter().fold(f64::NAN, f64::max)],
-            Fold::StepsTo(q) => vec![rows.iter().find(|r| r.1[q].first().is_some_and(|x| *x == 1.0)).map_or(f64::INFINITY, |r| r.0 as f64)],
-            Fold::AtStep { of, step } => rows.iter().position(|r| r.0 == step).map_or(vec![f64::NAN], |r| get(r, of)),
-            _ => vec![f64::NAN],
-        })
-        .collect();
-    Run {
-        id,
-        optimizer: cell.optimizer.clone(),
-        rule: cell.rule.clone(),
-        loss: cell.loss.clone(),
-        settings: cell.settings.clone(),
-        replicate: cell.replicate,
-        fold: None,
-        status,
-        reason,
-        steps: t,
-        epochs: t / unit.steps_per_epoch.max(1),
-        evaluations: t * unit.evaluations_per_step,
-        folded,
-        trace: Trace {
-            steps: rows.iter().map(|r| r.0).collect(),
-            epochs: rows.iter().map(|r| r.0 / unit.steps_per_epoch.max(1)).collect(),
-            columns: plan.traced.iter().map(|&q| (0..rows.len()).flat_map(|r| get(r, q)).collect()).collect(),
-        },
-    }
+    sweep.cells.iter().map(cell).fold(0, u64::saturating_add)
 }

@@ -2,25 +2,40 @@
 //!
 //! Sums over rows are in `rows`.
 
-use super::octet::{self, Map1, add, halving, halving1, larger, map, smaller, zip};
+use super::octet::{self, Map1, add, halving, halving1, larger, map, smaller, sub, zip};
+use super::start_of;
 use super::view::{Matrix, Sink, View, load};
-use crate::compile::tape::{Address, Along, CHUNK, Lanes, Operand};
+use crate::compile::tape::{Address, Along, CHUNK, Lanes, Operand, Order};
+use crate::dispatch;
 use crate::numeric::Octet;
 
+dispatch! {
+    /// Reduces or scans the middle of three axes of features.
+    pub(super) fn along(
+        view: &View,
+        in_pass: bool,
+        along: Along,
+        by_classes: bool,
+        out: Address,
+        a: Operand,
+        sizes: [usize; 3],
+    ) = along_body;
+}
+
 /// Results of chunks, combined by a binary tree as they come: a stack with at most one result for each power of two.
-pub(super) struct Tree<T> {
+struct Tree<T> {
     stack: [T; 40],
     count: usize,
 }
 
 impl<T: Copy> Tree<T> {
     #[inline(always)]
-    pub(super) fn new(zero: T) -> Self {
+    fn new(zero: T) -> Self {
         Tree { stack: [zero; 40], count: 0 }
     }
 
     #[inline(always)]
-    pub(super) fn push(&mut self, mut part: T, add: impl Fn(T, T) -> T) {
+    fn push(&mut self, mut part: T, add: impl Fn(T, T) -> T) {
         let mut level = 0;
         while self.count >> level & 1 == 1 {
             part = add(self.stack[level], part);
@@ -31,7 +46,7 @@ impl<T: Copy> Tree<T> {
     }
 
     #[inline(always)]
-    pub(super) fn finish(self, add: impl Fn(T, T) -> T) -> Option<T> {
+    fn finish(self, add: impl Fn(T, T) -> T) -> Option<T> {
         let mut sum = None;
         for level in 0..40 {
             if self.count >> level & 1 == 1 {
@@ -51,31 +66,27 @@ fn add_classes(a: [Octet; 8], b: [Octet; 8]) -> [Octet; 8] {
     out
 }
 
-/// An accumulation over `0..n` by eight classes, for each lane.
+/// An accumulation over `0..n` in one of the orders, for each lane; 0 of nothing.
 #[inline(always)]
-pub(super) fn classes(n: usize, step: impl Fn(Octet, usize) -> Octet) -> Octet {
-    let mut tree = Tree::new([[0.0; 8]; 8]);
-    let mut start = 0;
-    while start < n {
-        let mut s = [[0.0; 8]; 8];
-        for i in start..n.min(start + CHUNK) {
-            s[i % 8] = step(s[i % 8], i);
+pub(super) fn accumulate(order: Order, n: usize, step: impl Fn(Octet, usize) -> Octet) -> Octet {
+    if n == 0 {
+        return [0.0; 8];
+    }
+    let start = [[start_of(order); 8]; 8];
+    let by_classes = order == Order::Classes;
+    let mut tree = Tree::new(start);
+    let mut s = start;
+    for i in 0..n {
+        if i > 0 && i % CHUNK == 0 && order != Order::Ascending {
+            tree.push(s, add_classes);
+            s = start;
         }
-        tree.push(s, add_classes);
-        start += CHUNK;
+        let class = if by_classes { i % 8 } else { 0 };
+        s[class] = step(s[class], i);
     }
-    tree.finish(add_classes).map_or([0.0; 8], |s| halving(&s))
-}
-
-#[inline(always)]
-fn sum(by_classes: bool, n: usize, get: impl Fn(usize) -> Octet) -> Octet {
-    if by_classes {
-        classes(n, |s, i| add(s, get(i)))
-    } else if n == 0 {
-        [0.0; 8]
-    } else {
-        (0..n).fold([-0.0; 8], |s, i| add(s, get(i)))
-    }
+    tree.push(s, add_classes);
+    let s = tree.finish(add_classes).unwrap_or(start);
+    if by_classes { halving(&s) } else { s[0] }
 }
 
 #[inline(always)]
@@ -101,60 +112,54 @@ fn arg_max(n: usize, get: impl Fn(usize) -> Octet) -> Octet {
     place
 }
 
-/// The largest, and the sum of `exp(x - largest)`.
 #[inline(always)]
-fn scaled(by_classes: bool, n: usize, get: impl Fn(usize) -> Octet) -> (Octet, Octet) {
-    let m = largest(n, &get);
-    (m, sum(by_classes, n, |i| octet::Exp::at(zip(get(i), m, |x, m| x - m))))
-}
-
-#[inline(always)]
-pub(super) fn along(view: &View, in_pass: bool, along: Along, by_classes: bool, out: Address, a: Operand, [pre, n, post]: [usize; 3]) {
+fn along_body(view: &View, in_pass: bool, along: Along, by_classes: bool, out: Address, a: Operand, [pre, n, post]: [usize; 3]) {
     if by_classes && along == Along::Sum && !in_pass && view.lanes == Lanes::One && post == 1 {
         return whole_octets(view, out, a, n);
     }
+    let order = if by_classes { Order::Classes } else { Order::Ascending };
     let scan = matches!(along, Along::Softmax | Along::LogSoftmax | Along::Cumsum | Along::CumsumReverse);
+    let exponential = matches!(along, Along::LogSumExp | Along::Softmax | Along::LogSoftmax);
     let a = view.matrix(a, in_pass);
     let sink = Sink::new(view, in_pass, out, if scan { pre * n * post } else { pre * post });
     for outer in 0..view.outer {
-        for before in 0..pre {
-            for after in 0..post {
-                let place = |i: usize| (before * n + i) * post + after;
-                let get = |i: usize| a.at(outer, place(i));
-                let put = |x: Octet| sink.put(outer, before * post + after, x);
-                match along {
-                    Along::ArgMax => put(arg_max(n, get)),
-                    Along::ArgMin => put(arg_max(n, |i| map(get(i), |x| -x))),
-                    Along::Max => put(largest(n, get)),
-                    Along::Min => put((0..n).fold([f64::INFINITY; 8], |m, i| smaller(m, get(i)))),
-                    Along::Prod => put((1..n).fold(if n == 0 { [1.0; 8] } else { get(0) }, |m, i| zip(m, get(i), |m, x| m * x))),
-                    Along::Sum => put(sum(by_classes, n, get)),
-                    Along::LogSumExp => {
-                        let (m, total) = scaled(by_classes, n, get);
-                        put(zip(m, octet::Log::at(total), |m, log| if m.is_infinite() { m } else { m + log }));
+        for (before, after) in (0..pre).flat_map(|before| (0..post).map(move |after| (before, after))) {
+            let place = |i: usize| (before * n + i) * post + after;
+            let get = |i: usize| a.at(outer, place(i));
+            let put = |x: Octet| sink.put(outer, before * post + after, x);
+            let m = if exponential || along == Along::Max { largest(n, get) } else { [0.0; 8] };
+            // The sum of the elements, or of `exp(x - m)`.
+            let total = if exponential || along == Along::Sum {
+                accumulate(order, n, |s, i| add(s, if exponential { octet::Exp::at(sub(get(i), m)) } else { get(i) }))
+            } else {
+                [0.0; 8]
+            };
+            match along {
+                Along::ArgMax => put(arg_max(n, get)),
+                Along::ArgMin => put(arg_max(n, |i| map(get(i), |x| -x))),
+                Along::Max => put(m),
+                Along::Min => put((0..n).fold([f64::INFINITY; 8], |m, i| smaller(m, get(i)))),
+                Along::Prod => put((1..n).fold(if n == 0 { [1.0; 8] } else { get(0) }, |m, i| zip(m, get(i), |m, x| m * x))),
+                Along::Sum => put(total),
+                Along::LogSumExp => put(zip(m, octet::Log::at(total), |m, log| if m.is_infinite() { m } else { m + log })),
+                Along::Softmax => {
+                    for i in 0..n {
+                        let e = octet::Exp::at(sub(get(i), m));
+                        sink.put(outer, place(i), zip(e, total, |e, total| e / total));
                     }
-                    Along::Softmax => {
-                        let (m, total) = scaled(by_classes, n, get);
-                        for i in 0..n {
-                            let e = octet::Exp::at(zip(get(i), m, |x, m| x - m));
-                            sink.put(outer, place(i), zip(e, total, |e, total| e / total));
-                        }
+                }
+                Along::LogSoftmax => {
+                    let log = octet::Log::at(total);
+                    for i in 0..n {
+                        sink.put(outer, place(i), sub(sub(get(i), m), log));
                     }
-                    Along::LogSoftmax => {
-                        let (m, total) = scaled(by_classes, n, get);
-                        let log = octet::Log::at(total);
-                        for i in 0..n {
-                            let shifted = zip(get(i), m, |x, m| x - m);
-                            sink.put(outer, place(i), zip(shifted, log, |x, log| x - log));
-                        }
-                    }
-                    Along::Cumsum | Along::CumsumReverse => {
-                        let mut total = [-0.0; 8];
-                        for i in 0..n {
-                            let i = if along == Along::Cumsum { i } else { n - 1 - i };
-                            total = add(total, get(i));
-                            sink.put(outer, place(i), total);
-                        }
+                }
+                Along::Cumsum | Along::CumsumReverse => {
+                    let mut total = [-0.0; 8];
+                    for i in 0..n {
+                        let i = if along == Along::Cumsum { i } else { n - 1 - i };
+                        total = add(total, get(i));
+                        sink.put(outer, place(i), total);
                     }
                 }
             }

@@ -2,10 +2,13 @@
 //!
 //! It is slow and allocates; what it computes is the definition itself.
 
+use std::cell::Cell;
+use std::sync::Arc;
+
 use super::view::{Matrix, View};
-use crate::compile::tape::{Dense, Lanes, Operand, Place, Read};
+use crate::compile::buffer::Buffer;
+use crate::compile::tape::{Dense, Lanes, Place, Read};
 use crate::expr::eval::{self, Tensor};
-use crate::numeric::Octet;
 use crate::shape::{Dim, RowCounts, Shape};
 
 /// Where the rows of a shape are: the axis, its length, and the sizes before and after it.
@@ -72,8 +75,18 @@ pub(super) fn evaluate(view: &View, dense: &Dense) {
     }
 }
 
-/// Appends one lane of a whole value.
-pub(in crate::run) fn read_lane(place: &Place, lanes: Lanes, numbers: &[f64], columns: &[std::sync::Arc<crate::compile::buffer::Buffer>], rows: &RowCounts, lane: usize, f: &mut dyn FnMut(f64)) {
-    let _ = (place, lanes, numbers, columns, rows, lane, f, Operand { ..place.operand });
-    let _: Octet = [0.0; 8];
+/// Hands the numbers of one lane of a value of a tape to `f`, in the order of its shape.
+pub fn each_value(
+    place: &Place,
+    lanes: Lanes,
+    memory: &mut Buffer,
+    columns: &[Arc<Buffer>],
+    rows: &RowCounts,
+    lane: usize,
+    f: impl FnMut(f64),
+) {
+    let numbers = Cell::from_mut(memory.numbers_mut()).as_slice_of_cells();
+    let slots = numbers.as_chunks::<8>().0;
+    let view = View { numbers, slots, columns, lanes, outer: 1, first: 0, rows: 1, counts: rows };
+    each_element(&view, place, lane, f);
 }

@@ -5,7 +5,30 @@
 use super::octet::{self, Map1, Map2};
 use super::view::{Any, Slot, View, load, store};
 use crate::compile::tape::{Address, Operand};
+use crate::dispatch;
 use crate::expr::op::{Binary, Unary};
+use crate::numeric::dispatch::Level;
+
+dispatch! {
+    /// One operand.
+    pub(super) fn unary(view: &View, op: Unary, out: Address, a: Operand, n: usize) = unary_body;
+    /// The arithmetic that programs are made of.
+    fn usual(view: &View, op: Binary, out: Address, a: Operand, b: Operand, n: usize) = usual_body;
+    /// The other operations of two operands.
+    fn unusual(view: &View, op: Binary, out: Address, a: Operand, b: Operand, n: usize) = unusual_body;
+    /// `where`, operands in the order condition, chosen, else.
+    pub(super) fn select(view: &View, out: Address, operands: [Operand; 3], n: usize) = select_body;
+}
+
+/// Two operands.
+#[inline]
+pub(super) fn binary(level: Level, view: &View, op: Binary, out: Address, a: Operand, b: Operand, n: usize) {
+    if matches!(op, Binary::Add | Binary::Div | Binary::Maximum | Binary::Minimum | Binary::Mul | Binary::Sub) {
+        usual(level, view, op, out, a, b, n);
+    } else {
+        unusual(level, view, op, out, a, b, n);
+    }
+}
 
 #[inline(always)]
 fn apply1<F: Map1>(out: &[Slot], a: Any) {
@@ -65,7 +88,7 @@ fn one_by_one<F: Map2>(out: &[Slot], a: Any, b: Any) {
 }
 
 #[inline(always)]
-pub(super) fn unary(view: &View, op: Unary, out: Address, a: Operand, n: usize) {
+fn unary_body(view: &View, op: Unary, out: Address, a: Operand, n: usize) {
     let n = n * view.outer;
     let (out, a) = (&view.octets(out)[..n], view.any(a, n));
     match op {
@@ -101,25 +124,33 @@ pub(super) fn unary(view: &View, op: Unary, out: Address, a: Operand, n: usize) 
 }
 
 #[inline(always)]
-pub(super) fn binary(view: &View, op: Binary, out: Address, a: Operand, b: Operand, n: usize) {
+fn usual_body(view: &View, op: Binary, out: Address, a: Operand, b: Operand, n: usize) {
     let n = n * view.outer;
     let (out, a, b) = (&view.octets(out)[..n], view.any(a, n), view.any(b, n));
     match op {
         Binary::Add => apply2::<octet::Add>(out, a, b),
-        Binary::And => one_by_one::<octet::And>(out, a, b),
         Binary::Div => apply2::<octet::Div>(out, a, b),
-        Binary::Eq => one_by_one::<octet::Eq>(out, a, b),
-        Binary::Le => one_by_one::<octet::Le>(out, a, b),
-        Binary::Lt => one_by_one::<octet::Lt>(out, a, b),
         Binary::Maximum => apply2::<octet::Maximum>(out, a, b),
         Binary::Minimum => apply2::<octet::Minimum>(out, a, b),
         Binary::Mul => apply2::<octet::Mul>(out, a, b),
+        _ => apply2::<octet::Sub>(out, a, b),
+    }
+}
+
+#[inline(always)]
+fn unusual_body(view: &View, op: Binary, out: Address, a: Operand, b: Operand, n: usize) {
+    let n = n * view.outer;
+    let (out, a, b) = (&view.octets(out)[..n], view.any(a, n), view.any(b, n));
+    match op {
+        Binary::And => one_by_one::<octet::And>(out, a, b),
+        Binary::Eq => one_by_one::<octet::Eq>(out, a, b),
+        Binary::Le => one_by_one::<octet::Le>(out, a, b),
+        Binary::Lt => one_by_one::<octet::Lt>(out, a, b),
         Binary::Ne => one_by_one::<octet::Ne>(out, a, b),
         Binary::Or => one_by_one::<octet::Or>(out, a, b),
         Binary::Pow => one_by_one::<octet::Pow>(out, a, b),
-        Binary::Sub => apply2::<octet::Sub>(out, a, b),
         Binary::Xlogy => one_by_one::<octet::Xlogy>(out, a, b),
-        Binary::Mod => {
+        _ => {
             for (i, out) in out.iter().enumerate() {
                 store(out, octet::rare2(op, a.at(i), b.at(i)));
             }
@@ -127,9 +158,8 @@ pub(super) fn binary(view: &View, op: Binary, out: Address, a: Operand, b: Opera
     }
 }
 
-/// `where`, operands in the order condition, chosen, else.
 #[inline(always)]
-pub(super) fn select(view: &View, out: Address, operands: [Operand; 3], n: usize) {
+fn select_body(view: &View, out: Address, operands: [Operand; 3], n: usize) {
     let n = n * view.outer;
     let [c, a, b] = operands.map(|operand| view.any(operand, n));
     for (i, out) in view.octets(out)[..n].iter().enumerate() {

@@ -4,6 +4,14 @@
 
 use super::view::{Any, Matrix, Sink, View, store as put};
 use crate::compile::tape::{Address, Operand};
+use crate::dispatch;
+
+dispatch! {
+    /// Rearranges features.
+    pub(super) fn spread(view: &View, in_pass: bool, out: Address, a: Operand, map: &[u32]) = spread_body;
+    /// Copies a block into a value with all rows.
+    pub(super) fn store(view: &View, out: Operand, a: Operand) = store_body;
+}
 
 /// An element that is zero; see `compile::map`.
 const ZERO: u32 = u32::MAX;
@@ -11,7 +19,7 @@ const ZERO: u32 = u32::MAX;
 const KEEP: u32 = u32::MAX - 1;
 
 #[inline(always)]
-pub(super) fn spread(view: &View, in_pass: bool, out: Address, a: Operand, map: &[u32]) {
+fn spread_body(view: &View, in_pass: bool, out: Address, a: Operand, map: &[u32]) {
     let a = view.matrix(a, in_pass);
     let out = Sink::new(view, in_pass, out, map.len());
     for outer in 0..view.outer {
@@ -25,9 +33,8 @@ pub(super) fn spread(view: &View, in_pass: bool, out: Address, a: Operand, map: 
     }
 }
 
-/// Copies a block into a value with all rows.
 #[inline(always)]
-pub(super) fn store(view: &View, out: Operand, a: Operand) {
+fn store_body(view: &View, out: Operand, a: Operand) {
     let n = view.outer * out.width as usize;
     let (out, a) = (&view.stream(out)[..n], view.any(a, n));
     for (i, out) in out.iter().enumerate() {
@@ -41,7 +48,7 @@ fn feature(index: f64, k: usize) -> Option<usize> {
     (index >= 0.0 && index < k as f64 && index.fract() == 0.0).then_some(index as usize)
 }
 
-#[inline(always)]
+/// The feature of each row that the index says.
 pub(super) fn pick(view: &View, out: Address, a: Operand, index: Operand, k: usize) {
     let (a, index) = (view.matrix(a, true), view.any(index, view.outer));
     for (outer, out) in view.octets(out)[..view.outer].iter().enumerate() {
@@ -52,7 +59,7 @@ pub(super) fn pick(view: &View, out: Address, a: Operand, index: Operand, k: usi
     }
 }
 
-#[inline(always)]
+/// Zeros, and `a` or one where the index says.
 pub(super) fn unpick(view: &View, out: Address, a: Option<Operand>, index: Operand, k: usize) {
     let index = view.any(index, view.outer);
     let a = a.map_or(Any::One([1.0; 8]), |a| view.any(a, view.outer));

@@ -1,7 +1,9 @@
-//! Runs a tape: one loop over instructions, compiled for each level of the CPU.
+//! Runs a tape: a loop over instructions, each a loop over octets that is compiled for every level of the CPU.
 //!
 //! It allocates nothing, except where an instruction falls back to the dense evaluator. The level, the number of lanes and the size of
 //! blocks never change a bit.
+//!
+//! The levels meet at the instructions and not at the loop over them: one function with all loops in it takes minutes to compile.
 
 #![allow(clippy::inline_always, reason = "a body must be inlined into a function with target features to be compiled with them")]
 
@@ -19,16 +21,11 @@ use std::sync::Arc;
 
 use crate::compile::buffer::Buffer;
 use crate::compile::tape::{CHUNK, Instr, Lanes, Order, Section, Tape};
-use crate::dispatch;
+use crate::numeric::dispatch::Level;
 use crate::shape::{DataId, Dim, RowCounts};
 use view::{Slot, View};
 
-pub(super) use dense::read_lane;
-
-dispatch! {
-    /// Runs a tape once over the memory it was laid out in. `columns` are those of its fixed values, with the rows of this run.
-    pub fn run(tape: &Tape, memory: &mut Buffer, columns: &[Arc<Buffer>], rows: &RowCounts) = body;
-}
+pub use dense::each_value;
 
 /// Puts the constants of a tape into memory.
 pub fn prepare(tape: &Tape, memory: &mut Buffer) {
@@ -42,8 +39,8 @@ pub fn prepare(tape: &Tape, memory: &mut Buffer) {
     }
 }
 
-#[inline(always)]
-fn body(tape: &Tape, memory: &mut Buffer, columns: &[Arc<Buffer>], rows: &RowCounts) {
+/// Runs a tape once over the memory it was laid out in. `columns` are those of its fixed values, with the rows of this run.
+pub fn run(level: Level, tape: &Tape, memory: &mut Buffer, columns: &[Arc<Buffer>], rows: &RowCounts) {
     let numbers: &[Cell<f64>] = Cell::from_mut(memory.numbers_mut()).as_slice_of_cells();
     let slots: &[Slot] = numbers.as_chunks::<8>().0;
     let mut view = View { numbers, slots, columns, lanes: tape.lanes, outer: 1, first: 0, rows: 1, counts: rows };
@@ -63,7 +60,7 @@ fn body(tape: &Tape, memory: &mut Buffer, columns: &[Arc<Buffer>], rows: &RowCou
                     (Some(_), Lanes::Eight) => view.rows,
                 };
                 for instr in &section.body {
-                    execute(&view, section, instr);
+                    execute(level, &view, section, instr);
                 }
                 first += view.rows;
             }
@@ -76,26 +73,27 @@ fn body(tape: &Tape, memory: &mut Buffer, columns: &[Arc<Buffer>], rows: &RowCou
     }
 }
 
-#[inline(always)]
-fn execute(view: &View, section: &Section, instr: &Instr) {
+#[inline]
+fn execute(level: Level, view: &View, section: &Section, instr: &Instr) {
+    let in_pass = section.data.is_some();
     match instr {
-        Instr::Unary { op, out, a, n } => each::unary(view, *op, *out, *a, *n as usize),
-        Instr::Binary { op, out, a, b, n } => each::binary(view, *op, *out, *a, *b, *n as usize),
-        Instr::Select { out, c, a, b, n } => each::select(view, *out, [*c, *a, *b], *n as usize),
-        Instr::Spread { out, a, map } => index::spread(view, section.data.is_some(), *out, *a, map),
+        Instr::Unary { op, out, a, n } => each::unary(level, view, *op, *out, *a, *n as usize),
+        Instr::Binary { op, out, a, b, n } => each::binary(level, view, *op, *out, *a, *b, *n as usize),
+        Instr::Select { out, c, a, b, n } => each::select(level, view, *out, [*c, *a, *b], *n as usize),
+        Instr::Spread { out, a, map } => index::spread(level, view, in_pass, *out, *a, map),
         Instr::Along { along, classes, out, a, pre, n, post } => {
-            along::along(view, section.data.is_some(), *along, *classes, *out, *a, [*pre, *n, *post].map(|n| n as usize));
+            along::along(level, view, in_pass, *along, *classes, *out, *a, [*pre, *n, *post].map(|n| n as usize));
         }
-        Instr::Times { out, a, w, k, m } => product::times(view, *out, *a, *w, *k as usize, *m as usize),
+        Instr::Times { out, a, w, k, m } => product::times(level, view, *out, *a, *w, *k as usize, *m as usize),
         Instr::Product { out, a, b, m, n, p, order } => {
-            product::small(view, *out, *a, *b, [*m, *n, *p].map(|n| n as usize), *order);
+            product::small(level, view, *out, *a, *b, [*m, *n, *p].map(|n| n as usize), *order);
         }
-        Instr::Sum { acc, a } => rows::sum(view, *acc, *a),
-        Instr::Dot { acc, a, b } => rows::dot(view, *acc, *a, *b),
-        Instr::Outer { acc, a, b } => rows::outer(view, *acc, *a, *b),
+        Instr::Sum { acc, a } => rows::sum(level, view, *acc, *a),
+        Instr::Dot { acc, a, b } => rows::dot(level, view, *acc, *a, *b),
+        Instr::Outer { acc, a, b } => rows::outer(level, view, *acc, *a, *b),
         Instr::Pick { out, a, index, k } => index::pick(view, *out, *a, *index, *k as usize),
         Instr::Unpick { out, a, index, k } => index::unpick(view, *out, *a, *index, *k as usize),
-        Instr::Store { out, a } => index::store(view, *out, *a),
+        Instr::Store { out, a } => index::store(level, view, *out, *a),
         Instr::RowCount { out, data } => view.slot(*out, 0).iter().for_each(|x| x.set(view.counts.of(Dim::Rows(*data)) as f64)),
         Instr::Dense(dense) => dense::evaluate(view, dense),
     }

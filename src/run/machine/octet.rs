@@ -41,6 +41,11 @@ pub(super) fn add(a: Octet, b: Octet) -> Octet {
 }
 
 #[inline(always)]
+pub(super) fn sub(a: Octet, b: Octet) -> Octet {
+    zip(a, b, |a, b| a - b)
+}
+
+#[inline(always)]
 fn truth(yes: bool) -> f64 {
     if yes { 1.0 } else { 0.0 }
 }
@@ -145,7 +150,7 @@ unaries! {
 }
 
 binaries! {
-    (Add, a, b, zip(a, b, |a, b| a + b)),
+    (Add, a, b, add(a, b)),
     (And, a, b, zip(a, b, |a, b| truth((a != 0.0) & (b != 0.0)))),
     (Div, a, b, zip(a, b, |a, b| a / b)),
     (Eq, a, b, zip(a, b, |a, b| truth(a == b))),
@@ -157,7 +162,7 @@ binaries! {
     (Ne, a, b, zip(a, b, |a, b| truth(a != b))),
     (Or, a, b, zip(a, b, |a, b| truth((a != 0.0) | (b != 0.0)))),
     (Pow, a, b, e::pow8(a, b)),
-    (Sub, a, b, zip(a, b, |a, b| a - b)),
+    (Sub, a, b, sub(a, b)),
     (Xlogy, a, b, {
         let product = zip(a, e::ln8(b), |a, l| a * l);
         zip(a, product, |a, product| if a == 0.0 { 0.0 } else { product })

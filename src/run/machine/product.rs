@@ -4,11 +4,19 @@
 
 use std::cell::Cell;
 
-use super::along::{Tree, classes};
-use super::octet::{add, fma};
+use super::along::accumulate;
+use super::octet::fma;
 use super::view::{AnyMatrix, Block, Data, Matrix, Sink, Slot, Splat, View, load, store};
-use crate::compile::tape::{Address, CHUNK, Lanes, Operand, Order, Read};
+use crate::compile::tape::{Address, Lanes, Operand, Order, Read};
+use crate::dispatch;
 use crate::numeric::Octet;
+
+dispatch! {
+    /// Rows of octets times a small matrix of `k` by `m`.
+    pub(super) fn times(view: &View, out: Address, a: Operand, w: Address, k: usize, m: usize) = times_body;
+    /// `a` (m by n) times `b` (n by p), both without rows.
+    pub(super) fn small(view: &View, out: Address, a: Address, b: Address, sizes: [usize; 3], order: Order) = small_body;
+}
 
 /// A small operand, element by element.
 trait Small: Copy {
@@ -37,9 +45,8 @@ impl Small for Octets<'_> {
     }
 }
 
-/// Rows of octets times a small matrix of `k` by `m`.
 #[inline(always)]
-pub(super) fn times(view: &View, out: Address, a: Operand, w: Address, k: usize, m: usize) {
+fn times_body(view: &View, out: Address, a: Operand, w: Address, k: usize, m: usize) {
     let out = &view.octets(out)[..view.outer * m];
     let width = a.width as usize;
     match (a.read, view.lanes) {
@@ -101,9 +108,8 @@ fn tile<const R: usize, const C: usize>(out: &[Slot], a: impl Matrix, w: impl Sm
     }
 }
 
-/// `a` (m by n) times `b` (n by p), both without rows.
 #[inline(always)]
-pub(super) fn small(view: &View, out: Address, a: Address, b: Address, [m, n, p]: [usize; 3], order: Order) {
+fn small_body(view: &View, out: Address, a: Address, b: Address, [m, n, p]: [usize; 3], order: Order) {
     let sink = Sink::new(view, false, out, m * p);
     let (a, b) = match view.lanes {
         Lanes::One => (AnyMatrix::Scalars(view.scalars(a)), AnyMatrix::Scalars(view.scalars(b))),
@@ -112,20 +118,7 @@ pub(super) fn small(view: &View, out: Address, a: Address, b: Address, [m, n, p]
     for row in 0..m {
         for column in 0..p {
             let step = |s: Octet, i: usize| fma(a.at(0, row * n + i), b.at(0, i * p + column), s);
-            let entry = match order {
-                Order::Classes => classes(n, step),
-                Order::Ascending if n > 0 => (0..n).fold([-0.0; 8], step),
-                Order::Ascending | Order::Chunks => {
-                    let mut tree = Tree::new([0.0; 8]);
-                    let mut start = 0;
-                    while start < n {
-                        tree.push((start..n.min(start + CHUNK)).fold([-0.0; 8], step), add);
-                        start += CHUNK;
-                    }
-                    tree.finish(add).unwrap_or([0.0; 8])
-                }
-            };
-            sink.put(0, row * p + column, entry);
+            sink.put(0, row * p + column, accumulate(order, n, step));
         }
     }
 }

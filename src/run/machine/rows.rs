@@ -4,12 +4,21 @@
 
 use super::octet::{add, fma, halving, halving1};
 use super::start_of;
-use super::view::{Block, Data, Matrix, Slot, Splat, View, load, store};
-use crate::compile::tape::{Address, Lanes, Operand, Order, Read, Section, Total};
+use super::view::{AnyMatrix, Matrix, Slot, View, load, store};
+use crate::compile::tape::{Address, Lanes, Operand, Order, Section, Total};
+use crate::dispatch;
 use crate::numeric::Octet;
 
+dispatch! {
+    /// Adds the features of the block's rows, by classes.
+    pub(super) fn sum(view: &View, acc: Address, a: Operand) = sum_body;
+    /// Adds the features of `a` times the one feature of `b`, by classes.
+    pub(super) fn dot(view: &View, acc: Address, a: Operand, b: Operand) = dot_body;
+    /// Adds all products of a feature of `a` and one of `b`, in ascending order.
+    pub(super) fn outer(view: &View, acc: Address, a: Operand, b: Operand) = outer_body;
+}
+
 /// Sets the accumulators of the section to their start: those that run through all rows, or those of a chunk.
-#[inline(always)]
 pub(super) fn clear(view: &View, section: &Section, through: bool) {
     for total in &section.totals {
         if (total.order == Order::Ascending) == through {
@@ -21,7 +30,6 @@ pub(super) fn clear(view: &View, section: &Section, through: bool) {
 }
 
 /// Adds a finished chunk to the tree: a stack with at most one set of accumulators for each power of two.
-#[inline(always)]
 pub(super) fn carry(view: &View, section: &Section, chunk: usize) {
     for total in section.totals.iter().filter(|total| total.order != Order::Ascending) {
         let (current, mut level) = (set(view, total, 0), 0);
@@ -44,7 +52,6 @@ fn set<'a>(view: &View<'a>, total: &Total, number: usize) -> &'a [Slot] {
 }
 
 /// Ends the pass: what is left of the tree is combined, and the results are written.
-#[inline(always)]
 pub(super) fn finish(view: &View, section: &Section, chunks: usize) {
     for total in &section.totals {
         let acc = set(view, total, 0);
@@ -87,32 +94,6 @@ pub(super) fn finish(view: &View, section: &Section, chunks: usize) {
             }
         }
     }
-}
-
-/// Hands a matrix operand to a function as what it is.
-macro_rules! with_matrix {
-    ($view:expr, $operand:expr, $m:ident => $body:expr) => {{
-        let (operand, view): (Operand, &View) = ($operand, $view);
-        let width = operand.width as usize;
-        match operand.read {
-            Read::Column => {
-                let $m = Data(view.column(operand), width);
-                $body
-            }
-            Read::Splat => {
-                let $m = Splat(view.column(operand), width);
-                $body
-            }
-            Read::Stream => {
-                let $m = Block(view.stream(operand), width);
-                $body
-            }
-            Read::Octets | Read::Scalar | Read::Uniform => {
-                let $m = Block(view.octets(operand.address), width);
-                $body
-            }
-        }
-    }};
 }
 
 /// The number `1`, for sums without a second factor.
@@ -164,35 +145,21 @@ fn some(old: Octet, new: Octet, valid: usize) -> Octet {
 }
 
 #[inline(always)]
-pub(super) fn sum(view: &View, acc: Address, a: Operand) {
-    with_matrix!(view, a, m => accumulate(view, acc, m, a.width as usize, Nothing));
+fn sum_body(view: &View, acc: Address, a: Operand) {
+    match view.matrix(a, true) {
+        AnyMatrix::Block(m) => accumulate(view, acc, m, a.width as usize, Nothing),
+        m => accumulate(view, acc, m, a.width as usize, Nothing),
+    }
 }
 
 #[inline(always)]
-pub(super) fn dot(view: &View, acc: Address, a: Operand, b: Operand) {
-    with_matrix!(view, a, m => match view.any_one(b) {
-        One::Block(b) => accumulate(view, acc, m, a.width as usize, b),
-        One::Data(b) => accumulate(view, acc, m, a.width as usize, b),
-        One::Splat(b) => accumulate(view, acc, m, a.width as usize, b),
-    });
-}
-
-/// A matrix operand of one feature.
-enum One<'a> {
-    Block(Block<'a>),
-    Data(Data<'a>),
-    Splat(Splat<'a>),
-}
-
-impl<'a> View<'a> {
-    #[inline(always)]
-    fn any_one(&self, b: Operand) -> One<'a> {
-        match b.read {
-            Read::Column => One::Data(Data(self.column(b), 1)),
-            Read::Splat => One::Splat(Splat(self.column(b), 1)),
-            Read::Stream => One::Block(Block(self.stream(b), 1)),
-            Read::Octets | Read::Scalar | Read::Uniform => One::Block(Block(self.octets(b.address), 1)),
-        }
+fn dot_body(view: &View, acc: Address, a: Operand, b: Operand) {
+    let k = a.width as usize;
+    match (view.matrix(a, true), view.matrix(b, true)) {
+        (AnyMatrix::Data(a), AnyMatrix::Block(b)) => accumulate(view, acc, a, k, b),
+        (AnyMatrix::Splat(a), AnyMatrix::Block(b)) => accumulate(view, acc, a, k, b),
+        (AnyMatrix::Block(a), AnyMatrix::Block(b)) => accumulate(view, acc, a, k, b),
+        (a, b) => accumulate(view, acc, a, k, b),
     }
 }
 
@@ -204,7 +171,6 @@ fn accumulate(view: &View, acc: Address, a: impl Matrix, k: usize, term: impl Te
     while j < k {
         let step = match k - j {
             8.. => features::<8>(view, acc, a, k, j, term),
-            4.. => features::<4>(view, acc, a, k, j, term),
             2.. => features::<2>(view, acc, a, k, j, term),
             _ => features::<1>(view, acc, a, k, j, term),
         };
@@ -254,15 +220,14 @@ fn features<const T: usize>(view: &View, acc: &[Slot], a: impl Matrix, k: usize,
     T
 }
 
-/// All products of a feature of `a` and one of `b`, added up over the rows in ascending order.
 #[inline(always)]
-pub(super) fn outer(view: &View, acc: Address, a: Operand, b: Operand) {
+fn outer_body(view: &View, acc: Address, a: Operand, b: Operand) {
     let (k, m) = (a.width as usize, b.width as usize);
-    let acc = view.octets(acc);
-    with_matrix!(view, a, x => with_matrix!(view, b, y => match view.lanes {
+    let (acc, x, y) = (view.octets(acc), view.matrix(a, true), view.matrix(b, true));
+    match view.lanes {
         Lanes::One => outer_rows(view, acc, x, y, k, m),
         Lanes::Eight => outer_lanes(view, acc, x, y, k, m),
-    }));
+    }
 }
 
 /// One lane: octets of `b`'s features, turned eight rows at a time.
@@ -299,14 +264,15 @@ fn outer_lanes(view: &View, acc: &[Slot], a: impl Matrix, b: impl Matrix, k: usi
         let tall = j + 4 <= k;
         let mut c = 0;
         while c < m {
-            let broad = c + 2 <= m;
-            match (tall, broad) {
-                (true, true) => outer_tile::<4, 2>(view, acc, a, b, m, j, c),
-                (true, false) => outer_tile::<4, 1>(view, acc, a, b, m, j, c),
-                (false, true) => outer_tile::<1, 2>(view, acc, a, b, m, j, c),
-                (false, false) => outer_tile::<1, 1>(view, acc, a, b, m, j, c),
+            if tall && c + 2 <= m {
+                outer_tile::<4, 2>(view, acc, a, b, m, j, c);
+                c += 2;
+            } else {
+                for j in j..if tall { j + 4 } else { j + 1 } {
+                    outer_tile::<1, 1>(view, acc, a, b, m, j, c);
+                }
+                c += 1;
             }
-            c += if broad { 2 } else { 1 };
         }
         j += if tall { 4 } else { 1 };
     }

@@ -1,0 +1,296 @@
+//! The tape gives the bits of the dense evaluator, for every operation, number of lanes, size of blocks and level of the CPU.
+
+use std::sync::Arc;
+
+use optrun::compile::buffer::Buffer;
+use optrun::compile::fixed::Fixed;
+use optrun::compile::tape::Lanes;
+use optrun::compile::{Request, compile};
+use optrun::expr::eval::{Tensor, evaluate};
+use optrun::expr::graph::{Graph, Id, InputKind};
+use optrun::expr::op::{Binary, InputId, Op, Reduce, Unary};
+use optrun::numeric::dispatch::Level;
+use optrun::run::machine;
+use optrun::shape::{DataId, Dim, RowCounts, Shape};
+
+const ROWS: Dim = Dim::Rows(DataId(0));
+
+/// Steele, Lea and Flood's SplitMix64: the test's own randomness.
+struct Random(u64);
+
+impl Random {
+    fn next_u64(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e3779b97f4a7c15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58476d1ce4e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d049bb133111eb);
+        z ^ (z >> 31)
+    }
+
+    /// Between -6 and 6, more often near 0.
+    fn normal(&mut self) -> f64 {
+        (0..12).map(|_| (self.next_u64() >> 11) as f64 / 9007199254740992.0).sum::<f64>() - 6.0
+    }
+}
+
+/// A program with columns that are fixed and inputs that differ from lane to lane.
+struct Program {
+    graph: Graph,
+    columns: Vec<(InputId, Arc<Tensor>)>,
+    inputs: Vec<(InputId, Vec<Tensor>)>,
+    roots: Vec<Id>,
+    rows: usize,
+}
+
+struct Build {
+    random: Random,
+    program: Program,
+    nodes: Vec<Id>,
+}
+
+impl Build {
+    fn new(seed: u64, rows: usize) -> Self {
+        let program = Program { graph: Graph::new(), columns: Vec::new(), inputs: Vec::new(), roots: Vec::new(), rows };
+        Build { random: Random(seed), program, nodes: Vec::new() }
+    }
+
+    fn below(&mut self, n: usize) -> usize {
+        (self.random.next_u64() % n as u64) as usize
+    }
+
+    fn number(&mut self) -> f64 {
+        match self.below(24) {
+            0 => 0.0,
+            1 => -0.0,
+            2 => 1.0,
+            3 => -3.0,
+            4 => 1e3 * self.random.normal(),
+            _ => self.random.normal(),
+        }
+    }
+
+    fn tensor(&mut self, shape: &Shape) -> Tensor {
+        let sizes = RowCounts(vec![self.program.rows]).sizes(shape);
+        let count = sizes.iter().product();
+        Tensor::from_shape_vec(sizes, (0..count).map(|_| self.number()).collect()).unwrap()
+    }
+
+    fn column(&mut self, dims: &[Dim]) {
+        let shape = Shape(dims.to_vec());
+        let value = Arc::new(self.tensor(&shape));
+        let id = self.program.graph.input("column", InputKind::Column(DataId(0)), shape);
+        self.program.columns.push((self.program.graph.as_input(id).unwrap(), value));
+        self.nodes.push(id);
+    }
+
+    fn param(&mut self, sizes: &[usize]) {
+        let shape = Shape::fixed(sizes);
+        let values = (0..8).map(|_| self.tensor(&shape)).collect();
+        let id = self.program.graph.input("param", InputKind::Param, shape);
+        self.program.inputs.push((self.program.graph.as_input(id).unwrap(), values));
+        self.nodes.push(id);
+    }
+
+    fn node(&mut self) -> Id {
+        let n = self.nodes.len();
+        // Later nodes more often, so that programs get deep.
+        let at = self.below(n).max(self.below(n));
+        self.nodes[at]
+    }
+
+    fn grow(&mut self) {
+        let kind = self.below(34);
+        let (a, b, c) = (self.node(), self.node(), self.node());
+        let shape = self.program.graph.shape(a).clone();
+        let axis = self.below(shape.rank().max(1));
+        let dim = shape.0.get(axis).copied();
+        let size = if let Some(Dim::Size(n)) = dim { n } else { 1 };
+        let (op, args): (Op, Vec<Id>) = match kind {
+            0..6 => (Op::Unary(Unary::ALL[self.below(Unary::ALL.len())]), vec![a]),
+            6..15 => (Op::Binary(Binary::ALL[self.below(Binary::ALL.len())]), vec![a, b]),
+            15 => (Op::Select, vec![a, b, c]),
+            16..20 => {
+                let all = [Reduce::Sum, Reduce::Sum, Reduce::Max, Reduce::Min, Reduce::Prod, Reduce::ArgMax, Reduce::ArgMin, Reduce::LogSumExp, Reduce::Median];
+                (Op::Reduce(all[self.below(all.len())], axis), vec![a])
+            }
+            20 => (Op::Softmax(axis), vec![a]),
+            21 => (Op::LogSoftmax(axis), vec![a]),
+            22 => (Op::Cumsum { axis, reverse: self.below(2) == 1 }, vec![a]),
+            23 => (if self.below(2) == 0 { Op::Sort(axis) } else { Op::ArgSort(axis) }, vec![a]),
+            24..28 => {
+                let left = if self.below(2) == 0 { self.program.graph.add(Op::Transpose, &[a]) } else { a };
+                (Op::MatMul, vec![left, b])
+            }
+            28 => (Op::Transpose, vec![a]),
+            29 => (Op::Expand(self.below(shape.rank() + 1)), vec![a]),
+            30 => {
+                let start = self.below(size);
+                let (step, most) = if self.below(2) == 0 { (1, size - start) } else { (-1, start + 1) };
+                if size < 2 || matches!(dim, Some(ROWS)) {
+                    return;
+                }
+                (Op::Slice { axis, start, step, len: 1 + self.below(most) }, vec![a])
+            }
+            31 => match dim {
+                Some(Dim::Size(n)) => (Op::Unslice { axis, start: 2 * (n - 1) + 1, step: -2, size: Dim::Size(2 * n) }, vec![a]),
+                _ => return,
+            },
+            32 => (Op::Concat(axis), vec![a, b]),
+            _ => match self.below(5) {
+                0 => (Op::RowCount(DataId(0)), vec![]),
+                1 if shape.rank() == 1 && self.program.graph.shape(b) == &shape => (Op::Unpick(3), vec![a, self.index(b, 3)]),
+                2 if shape.rank() == 1 => (Op::OneHot(3), vec![self.index(a, 3)]),
+                3 if shape.rank() == 2 && matches!(shape.0[1], Dim::Size(_)) => {
+                    let first = self.program.graph.reduce(Reduce::Sum, 1, a);
+                    let Dim::Size(k) = shape.0[1] else { return };
+                    (Op::Pick, vec![a, self.index(first, k)])
+                }
+                _ => (Op::Broadcast(self.program.graph.shape(b).clone()), vec![a]),
+            },
+        };
+        if shape.rank() == 0 && !matches!(op, Op::Unary(_) | Op::Binary(_) | Op::Select | Op::Broadcast(_) | Op::Expand(_) | Op::RowCount(_)) {
+            return;
+        }
+        if let Ok(id) = self.program.graph.try_add(op, &args) {
+            let shape = self.program.graph.shape(id);
+            if shape.rank() <= 3 && RowCounts(vec![self.program.rows]).count(shape).is_some_and(|n| n <= 20_000) {
+                self.nodes.push(id);
+            }
+        }
+    }
+
+    /// `x` made into whole numbers below `k`.
+    fn index(&mut self, x: Id, k: usize) -> Id {
+        let graph = &mut self.program.graph;
+        let (size, zero) = (graph.number(k as f64), graph.number(0.0));
+        let floor = graph.unary(Unary::Floor, x);
+        let index = graph.binary(Binary::Mod, floor, size);
+        // What is not finite becomes 0.
+        let fine = graph.binary(Binary::Lt, index, size);
+        graph.add(Op::Select, &[fine, index, zero])
+    }
+}
+
+fn program(seed: u64, rows: usize, nodes: usize) -> Program {
+    let mut build = Build::new(seed, rows);
+    build.column(&[ROWS, Dim::Size(3)]);
+    build.column(&[ROWS]);
+    build.column(&[ROWS, Dim::Size(9)]);
+    build.param(&[]);
+    build.param(&[3]);
+    build.param(&[9]);
+    build.param(&[3, 9]);
+    build.param(&[9, 3]);
+    build.param(&[1, 9]);
+    for _ in 0..nodes {
+        build.grow();
+    }
+    let count = build.nodes.len();
+    for _ in 0..4 {
+        let root = build.nodes[9 + build.random.next_u64() as usize % (count - 9)];
+        build.program.roots.push(root);
+    }
+    build.program
+}
+
+/// All NaN are one.
+fn bits(x: f64) -> u64 {
+    if x.is_nan() { f64::NAN.to_bits() } else { x.to_bits() }
+}
+
+/// The roots of each lane.
+fn by_tape(program: &Program, lanes: Lanes, block: usize, level: Level, batch: bool) -> Vec<Vec<Vec<u64>>> {
+    let rows = RowCounts(vec![program.rows]);
+    let batch = batch.then_some(DataId(0));
+    let fixed = Fixed::of(&program.graph, &program.roots, &rows, &program.columns, batch, None).unwrap();
+    let mut inputs = Vec::new();
+    let mut start = 0;
+    for (input, values) in &program.inputs {
+        inputs.push((*input, start));
+        start += lanes.octets(values[0].len());
+    }
+    let request = Request { graph: &program.graph, roots: &program.roots, rows: &rows, fixed: &fixed, inputs: &inputs, start, lanes, block: Some(block) };
+    let tape = compile(&request);
+    let columns: Vec<Arc<Buffer>> = fixed.columns().iter().map(|column| column.buffer.clone()).collect();
+    let mut results = Vec::new();
+    for group in 0..8 / lanes.count() {
+        let mut memory = Buffer::zeros(tape.end);
+        machine::prepare(&tape, &mut memory);
+        for ((_, values), (_, at)) in program.inputs.iter().zip(&inputs) {
+            for lane in 0..lanes.count() {
+                for (element, &x) in values[group * lanes.count() + lane].iter().enumerate() {
+                    memory.numbers_mut()[at * 8 + lanes.place(element, lane)] = x;
+                }
+            }
+        }
+        // Twice: nothing of the first run may be left over.
+        for _ in 0..2 {
+            machine::run(level, &tape, &mut memory, &columns, &rows);
+        }
+        for lane in 0..lanes.count() {
+            let value = |place| {
+                let mut values = Vec::new();
+                machine::each_value(place, lanes, &mut memory, &columns, &rows, lane, |x| values.push(bits(x)));
+                values
+            };
+            results.push(tape.roots.iter().map(value).collect());
+        }
+    }
+    results
+}
+
+fn by_definition(program: &Program) -> Vec<Vec<Vec<u64>>> {
+    let rows = RowCounts(vec![program.rows]);
+    let lane = |lane: usize| {
+        let given = |id: InputId| {
+            let column = program.columns.iter().find(|(input, _)| *input == id).map(|(_, value)| (**value).clone());
+            column.or_else(|| program.inputs.iter().find(|(input, _)| *input == id).map(|(_, values)| values[lane].clone()))
+        };
+        let values = evaluate(&program.graph, &program.roots, &given, &rows).unwrap();
+        values.iter().map(|value| value.iter().map(|&x| bits(x)).collect()).collect()
+    };
+    (0..8).map(lane).collect()
+}
+
+fn check(seed: u64, rows: usize, nodes: usize) {
+    let program = program(seed, rows, nodes);
+    let expected = by_definition(&program);
+    for lanes in [Lanes::One, Lanes::Eight] {
+        for (block, level, batch) in [(8, Level::Baseline, false), (64, Level::Avx2, true), (192, Level::Avx512, false), (1024, Level::Baseline, true)] {
+            let found = by_tape(&program, lanes, block, level, batch);
+            for (lane, (found, expected)) in found.iter().zip(&expected).enumerate() {
+                for (root, (found, expected)) in found.iter().zip(expected).enumerate() {
+                    if found != expected {
+                        let at = found.iter().zip(expected).position(|(a, b)| a != b);
+                        let show = |values: &[u64]| at.map(|at| f64::from_bits(values[at]));
+                        panic!(
+                            "seed {seed}, rows {rows}, {lanes:?}, block {block}, {level:?}, batch {batch}, lane {lane}, root {root} ({:?}): element {at:?} is {:?}, not {:?}\n{}",
+                            program.roots[root],
+                            show(found),
+                            show(expected),
+                            optrun_dump(&program.graph, program.roots[root]),
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn optrun_dump(graph: &Graph, root: Id) -> String {
+    graph.reachable(&[root]).iter().map(|id| format!("{}: {:?} {:?} {}\n", id.0, graph.node(*id).op, graph.node(*id).args, graph.shape(*id))).collect()
+}
+
+#[test]
+fn random_programs() {
+    let count: u64 = std::env::var("OPTRUN_PROGRAMS").ok().and_then(|n| n.parse().ok()).unwrap_or(300);
+    for seed in 0..count {
+        check(seed, [7, 8, 21, 64, 1, 30][seed as usize % 6], 12 + seed as usize % 30);
+    }
+}
+
+#[test]
+fn random_programs_of_several_chunks() {
+    for seed in 0..20 {
+        check(1000 + seed, [1024, 1025, 2100, 3080, 5130][seed as usize % 5], 14);
+    }
+}
