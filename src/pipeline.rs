@@ -11,6 +11,7 @@ use crate::check::Program;
 use crate::diag::Diagnostics;
 use crate::plan::unit::Plan;
 use crate::publish::publish;
+use crate::report::build::Report;
 use crate::source::{FileId, Sources};
 use crate::syntax::{self, ast::File};
 
@@ -106,6 +107,8 @@ pub struct Outcome {
     pub text: String,
     /// The same as a document, without `files` and `timings`.
     pub json: serde_json::Value,
+    /// The tables, figures and checks as values.
+    pub report: Report,
     /// The files to write.
     pub artifacts: Vec<Artifact>,
     /// How it ended.

@@ -44,6 +44,7 @@ pub(crate) fn publish(options: &RunOptions, sources: &Sources, program: &Program
         json: document(options, sources, &report, results),
         artifacts,
         ending: ending(&report, results),
+        report,
         timings: Vec::new(),
     }
 }
