@@ -289,7 +289,8 @@ pub fn prepare(options: &RunOptions) -> Result<Checked<Prepared>, Failure> {
     for name in &options.only {
         if !program.has_sweep(name) {
             let known = program.sweep_names();
-            let near = crate::diag::did_you_mean(name, known.iter().copied()).map_or(format!("there are {}", known.join(", ")), |n| format!("did you mean `{n}`?"));
+            let near = crate::diag::did_you_mean(name, known.iter().copied())
+                .map_or(format!("there are {}", known.join(", ")), |n| format!("did you mean `{n}`?"));
             return Err(Failure::Wrong(format!("no sweep is called `{name}`; {near}")));
         }
     }
@@ -309,7 +310,11 @@ pub fn prepare(options: &RunOptions) -> Result<Checked<Prepared>, Failure> {
 pub fn run(prepared: &Prepared, progress: &(dyn Fn(&Progress) + Sync)) -> Result<Checked<Outcome>, Failure> {
     let Prepared { options, sources, program, plan, timings } = prepared;
     let mut clock = Clock { at: Instant::now(), laps: timings.clone() };
-    let settings = crate::run::Options { threads: options.threads.map(NonZeroUsize::get), time: options.limits.time, ..crate::run::Options::default() };
+    let settings = crate::run::Options {
+        threads: options.threads.map(NonZeroUsize::get),
+        time: options.limits.time,
+        ..crate::run::Options::default()
+    };
     let results = crate::run::execute(plan, &settings, progress);
     clock.lap("run");
     let mut outcome = publish(options, sources, program, plan, &results);

@@ -15,9 +15,15 @@ pub(crate) fn shapes_differ(model: &Model, op: &str, a: (Id, Span), b: (Id, Span
     let (ta, tb) = (model.show(a.0), model.show(b.0));
     let two_datasets = sa.0.first() != sb.0.first() && matches!((sa.0.first(), sb.0.first()), (Some(Dim::Rows(_)), Some(Dim::Rows(_))));
     if two_datasets {
-        return Diagnostic::error("E0302", op_span, format!("`{op}`: rows of two datasets")).here("rows of different data do not pair up").label(a.1, ta).label(b.1, tb);
+        return Diagnostic::error("E0302", op_span, format!("`{op}`: rows of two datasets"))
+            .here("rows of different data do not pair up")
+            .label(a.1, ta)
+            .label(b.1, tb);
     }
-    let mut diagnostic = Diagnostic::error("E0301", op_span, format!("`{op}`: {ta} and {tb} do not go together")).here("needs equal shapes, or a number").label(a.1, ta).label(b.1, tb);
+    let mut diagnostic = Diagnostic::error("E0301", op_span, format!("`{op}`: {ta} and {tb} do not go together"))
+        .here("needs equal shapes, or a number")
+        .label(a.1, ta)
+        .label(b.1, tb);
     // A vector against a matrix: the vector goes with the last axis; with the first it needs `[:, None]`.
     let (vector, matrix, text) = if sa.rank() == 1 { (&sa, &sb, a.1) } else { (&sb, &sa, b.1) };
     if vector.rank() == 1 && matrix.rank() == 2 {
@@ -46,18 +52,22 @@ pub(crate) fn product_differs(model: &Model, a: (Id, Span), b: (Id, Span), op_sp
     let (sa, sb) = (model.graph.shape(a.0).clone(), model.graph.shape(b.0).clone());
     let (ta, tb) = (model.show(a.0), model.show(b.0));
     if sa.is_scalar() || sb.is_scalar() {
-        return Diagnostic::error("E0304", op_span, "`@` is the matrix product; a number multiplies with `*`").here("one of them is a number").label(a.1, ta).label(b.1, tb).replace(
-            op_span,
-            "*",
-            "write",
-        );
+        return Diagnostic::error("E0304", op_span, "`@` is the matrix product; a number multiplies with `*`")
+            .here("one of them is a number")
+            .label(a.1, ta)
+            .label(b.1, tb)
+            .replace(op_span, "*", "write");
     }
     if sa.rank() > 2 || sb.rank() > 2 {
-        return Diagnostic::error("E0305", op_span, "`@` multiplies vectors and matrices").here("more than two axes").label(a.1, ta).label(b.1, tb);
+        return Diagnostic::error("E0305", op_span, "`@` multiplies vectors and matrices")
+            .here("more than two axes")
+            .label(a.1, ta)
+            .label(b.1, tb);
     }
     let inner = |dim: Option<&Dim>| dim.map_or(0, |&d| model.rows.of(d));
     let message = format!("`@`: the inner sizes differ, {} and {}", inner(sa.0.last()), inner(sb.0.first()));
-    let mut diagnostic = Diagnostic::error("E0303", op_span, message).here("rows of the left meet columns of the right").label(a.1, ta).label(b.1, tb);
+    let mut diagnostic =
+        Diagnostic::error("E0303", op_span, message).here("rows of the left meet columns of the right").label(a.1, ta).label(b.1, tb);
     if sa.rank() == 2 && sa.0[0] == sb.0[0] {
         diagnostic = diagnostic.replace(a.1.end(), ".T", "transpose the left");
     } else if sb.rank() == 2 && sa.0.last() == sb.0.last() {
@@ -82,17 +92,23 @@ pub(crate) fn column_not_numeric(data: &DataInfo, column: usize, span: Span) -> 
         Content::Texts { values, mostly, missing, .. } => {
             if let Some((row, text, count)) = mostly {
                 let message = format!("column `{}` has {count} cells that are no numbers, the first in row {}", info.name, row + 1);
-                return Diagnostic::error("E0508", span, message).here(format!("row {} has `{text}`", row + 1)).label(data.name.span, "read here").help(format!(
-                    "if `{text}` means that the value is missing, say `missing = \"{text}\"` in the csv line"
-                ));
+                return Diagnostic::error("E0508", span, message)
+                    .here(format!("row {} has `{text}`", row + 1))
+                    .label(data.name.span, "read here")
+                    .help(format!("if `{text}` means that the value is missing, say `missing = \"{text}\"` in the csv line"));
             }
             let example = values.iter().enumerate().find(|(row, _)| !missing.contains(&(*row as u32))).map_or("", |(_, v)| v.as_str());
             Diagnostic::error("E0509", span, format!("column `{}` is text", info.name))
                 .here(format!("such as `{example}`"))
                 .label(data.name.span, "read here")
-                .help(format!("`code({0})` numbers its labels, `onehot({0})` makes a column of each, `{0} == \"{example}\"` compares", info.name))
+                .help(format!(
+                    "`code({0})` numbers its labels, `onehot({0})` makes a column of each, `{0} == \"{example}\"` compares",
+                    info.name
+                ))
         }
-        Content::Numbers { .. } | Content::Broken => Diagnostic::error("E0509", span, format!("column `{}` cannot be used here", info.name)),
+        Content::Numbers { .. } | Content::Broken => {
+            Diagnostic::error("E0509", span, format!("column `{}` cannot be used here", info.name))
+        }
     }
 }
 
@@ -100,7 +116,8 @@ pub(crate) fn column_not_numeric(data: &DataInfo, column: usize, span: Span) -> 
 pub(crate) fn too_large(span: Span, sizes: &[usize]) -> Diagnostic {
     let text: Vec<String> = sizes.iter().map(usize::to_string).collect();
     let bytes: f64 = sizes.iter().map(|&n| n as f64).product::<f64>() * 8.0;
-    Diagnostic::error("E0343", span, format!("an array of {} would take {}", text.join(" x "), human_bytes(bytes))).here(format!("the limit is {}", human_bytes((super::builtins::LARGEST * 8) as f64)))
+    Diagnostic::error("E0343", span, format!("an array of {} would take {}", text.join(" x "), human_bytes(bytes)))
+        .here(format!("the limit is {}", human_bytes((super::builtins::LARGEST * 8) as f64)))
 }
 
 /// A number of bytes in words.
@@ -118,5 +135,7 @@ pub(crate) fn human_bytes(bytes: f64) -> String {
 /// Something that has no derivative.
 pub(crate) fn not_differentiable(model: &Model, why: &NotDifferentiable, span: Span) -> Diagnostic {
     let at = model.graph.span(why.node).unwrap_or(span);
-    Diagnostic::error("E0350", at, format!("`{}` cannot be differentiated", why.op)).here("has no derivative").label(span, "differentiated here")
+    Diagnostic::error("E0350", at, format!("`{}` cannot be differentiated", why.op))
+        .here("has no derivative")
+        .label(span, "differentiated here")
 }

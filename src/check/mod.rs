@@ -113,7 +113,11 @@ fn outputs(
     diags: &mut Diagnostics,
 ) -> (Model, Vec<SweepSpec>, Views) {
     let hypers = declared.hypers.iter().map(|h| (h.name.clone(), h.value)).collect();
-    let starts = declared.params.iter().filter_map(|p| start::start(&model, p, seed.unwrap_or(0), 0, &|_| None).ok().map(|s| (p.name.clone(), s))).collect();
+    let starts = declared
+        .params
+        .iter()
+        .filter_map(|p| start::start(&model, p, seed.unwrap_or(0), 0, &|_| None).ok().map(|s| (p.name.clone(), s)))
+        .collect();
     let shared = Rc::new(RefCell::new(Asking { model, sweeps, hypers, starts }));
     let mut views = Views::default();
     {

@@ -27,7 +27,13 @@ pub(super) struct Point {
 }
 
 /// Plans one sweep.
-pub(super) fn sweep(program: &Program, spec: &SweepSpec, limits: &Limits, trace_bytes: &mut u64, diags: &mut Diagnostics) -> Option<SweepPlan> {
+pub(super) fn sweep(
+    program: &Program,
+    spec: &SweepSpec,
+    limits: &Limits,
+    trace_bytes: &mut u64,
+    diags: &mut Diagnostics,
+) -> Option<SweepPlan> {
     let factors: Vec<u64> = spec.axes.iter().map(|a| a.points.len() as u64).chain([spec.repeat as u64]).collect();
     let count = factors.iter().try_fold(1u64, |n, &k| n.checked_mul(k));
     if count.is_none_or(|n| n > limits.cells) {
@@ -121,7 +127,11 @@ fn points(spec: &SweepSpec) -> impl Iterator<Item = Point> + '_ {
             rest /= axis.points.len();
         }
         chosen.reverse();
-        let mut point = Point { loss: String::new(), optimizer: OptimizerSpec { rule: String::new(), span: spec.span, stages: Vec::new() }, hypers: BTreeMap::new() };
+        let mut point = Point {
+            loss: String::new(),
+            optimizer: OptimizerSpec { rule: String::new(), span: spec.span, stages: Vec::new() },
+            hypers: BTreeMap::new(),
+        };
         for bind in chosen.iter().copied().flatten() {
             match bind {
                 Bind::Loss(name) => point.loss.clone_from(name),
@@ -224,7 +234,8 @@ fn labels(spec: &SweepSpec) -> impl Fn(&OptimizerSpec) -> String {
         }
         let stages = o.stages.iter().enumerate().map(|(place, stage)| {
             let apart = stage.args.iter().filter(|(name, value)| {
-                let fixed = entries.iter().any(|e| e.rule == o.rule && e.stages[place].args.contains_key(*name)) && !stage.varying.contains(name);
+                let fixed =
+                    entries.iter().any(|e| e.rule == o.rule && e.stages[place].args.contains_key(*name)) && !stage.varying.contains(name);
                 let text = crate::syntax::print::expr(&value.expr);
                 fixed && twins.iter().any(|t| t.stages[place].args.get(*name).is_none_or(|v| crate::syntax::print::expr(&v.expr) != text))
             });
@@ -262,7 +273,8 @@ fn starting(
         })
         .collect();
     let shapes: Vec<u64> = params.iter().flat_map(|p| p.sizes.iter().map(|&n| n as u64).chain([u64::MAX])).collect();
-    let key = (if drawn { replicate } else { 0 }, hypers.into_iter().chain(shapes).chain(params.iter().map(|p| u64::from(p.id.0))).collect());
+    let key =
+        (if drawn { replicate } else { 0 }, hypers.into_iter().chain(shapes).chain(params.iter().map(|p| u64::from(p.id.0))).collect());
     if let Some(known) = cache.get(&key) {
         return Some(known.clone());
     }
