@@ -52,8 +52,8 @@ pub(super) struct Built {
     pub(super) lane: Vec<LaneSource>,
     pub(super) model: Model,
     pub(super) declared: Declared,
-    /// The parameters that are updated, by name.
-    pub(super) updated: Vec<String>,
+    /// The parameters of the unit by name: those that are updated, then those that only outputs look at.
+    pub(super) held: Vec<String>,
 }
 
 /// The building of one unit.
@@ -357,6 +357,16 @@ impl<'b> Build<'b> {
                 return self.fail(Diagnostic::error("E0455", spec.span, message).here("not enough rows of row numbers"));
             }
         }
+        // Parameters that outputs look at and the loss does not feel stay at their start.
+        let looked = self.model.graph.reachable(&image.values().copied().collect::<Vec<Id>>());
+        let frozen: Vec<(String, Id)> = self
+            .declared
+            .params
+            .iter()
+            .filter(|p| looked.contains(&p.id) && !params.iter().any(|(_, id)| *id == p.id))
+            .map(|p| (p.name.clone(), p.id))
+            .collect();
+        let held: Vec<String> = params.iter().chain(&frozen).map(|(name, _)| name.clone()).collect();
         let graph = self.model.graph.clone();
         let columns = graph
             .inputs()
@@ -378,6 +388,7 @@ impl<'b> Build<'b> {
                     next: at(rule.params[place]),
                     next_epoch: rule.params_epoch[place].map(at),
                 })
+                .chain(frozen.iter().map(|(name, id)| Slot { name: name.clone(), input: *id, next: *id, next_epoch: None }))
                 .collect(),
             states: rule
                 .states
@@ -404,7 +415,7 @@ impl<'b> Build<'b> {
             lane: std::mem::take(&mut self.lane).into_iter().map(|(_, source)| source).collect(),
             model: std::mem::take(&mut self.model),
             declared: std::mem::take(&mut self.declared),
-            updated: params.iter().map(|(name, _)| name.clone()).collect(),
+            held,
         })
     }
 

@@ -254,7 +254,7 @@ fn starting(
     cache: &mut BTreeMap<(u64, Vec<u64>), Arc<Vec<ndarray::ArrayD<f64>>>>,
     diags: &mut Diagnostics,
 ) -> Option<Arc<Vec<ndarray::ArrayD<f64>>>> {
-    let params: Vec<_> = built.declared.params.iter().filter(|p| built.updated.contains(&p.name)).collect();
+    let params: Vec<_> = built.held.iter().filter_map(|name| built.declared.params.iter().find(|p| p.name == *name)).collect();
     let drawn = params.iter().any(|p| matches!(p.start, ParamStart::Draw { .. }));
     let hypers: Vec<u64> = built
         .declared

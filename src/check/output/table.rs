@@ -56,7 +56,7 @@ impl Asker<'_> {
             OutLineKind::Rows(list) => {
                 for e in list {
                     let key = match &e.kind {
-                        ExprKind::Name(n) if n == "step" || n == "epoch" => Key::Question(self.question(e, place)?),
+                        ExprKind::Name(n) if n == "step" || n == "epoch" => Key::Axis(n.clone()),
                         _ => self.key(e, &place.sweeps)?,
                     };
                     view.rows.push(key);
