@@ -142,6 +142,12 @@ fn outputs(
             }
         }
     }
+    // What is traced is also known at the end, so that the table of runs has it.
+    for sweep in &mut shared.borrow_mut().sweeps {
+        for at in (0..sweep.wants.len()).filter(|&at| sweep.wants[at].traced).collect::<Vec<_>>() {
+            sweep.fold(Fold::Final(at));
+        }
+    }
     let taken = shared.replace(Asking { model: Model::default(), sweeps: Vec::new(), hypers: BTreeMap::new(), starts: BTreeMap::new() });
     (taken.model, taken.sweeps, views)
 }
