@@ -18,7 +18,7 @@ use optrun::shape::{DataId, Dim, RowCounts, Shape};
 
 const ROWS: Dim = Dim::Rows(DataId(0));
 
-/// The SplitMix generator of Steele, Lea and Flood: the test's own randomness.
+/// The generator `splitmix64` of Steele, Lea and Flood: the test's own randomness.
 struct Random(u64);
 
 impl Random {
