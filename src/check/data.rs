@@ -35,7 +35,7 @@ fn one(decl: &DataDecl, id: DataId, decls: &Decls, model: &mut Model, data_folde
         match line {
             DataLine::Csv { path, options } => {
                 if let Some((first, _)) = csv {
-                    diags.push(Diagnostic::error("E0203", path.span, "a dataset has one source").here("second").label(first.span, "first"));
+                    diags.push(Diagnostic::error("E0524", path.span, "a dataset has one source").here("second").label(first.span, "first"));
                 }
                 csv = Some((path, options));
             }
@@ -146,7 +146,7 @@ fn read(
                 _ => {
                     return report(
                         diags,
-                        Diagnostic::error("E0512", value.span, "`delimiter` is one character")
+                        Diagnostic::error("E0525", value.span, "`delimiter` is one character")
                             .here("not one character")
                             .help("such as `delimiter = \";\"`"),
                     );
@@ -257,11 +257,7 @@ fn column(
         Some(old) if rows.is_some_and(|(_, span)| old.span == span) => *old = info,
         Some(old) => {
             let first = old.span;
-            diags.push(
-                Diagnostic::error("E0202", name.span, format!("column `{}` is declared twice", name.name))
-                    .here("second")
-                    .label(first, "first"),
-            );
+            diags.push(messages::declared_twice(name.span, format!("column `{}` is declared twice", name.name), first));
         }
         None => columns.push(info),
     }
@@ -347,13 +343,10 @@ pub(crate) fn fill(lower: &mut Lower<'_>, call: &Call<'_>) -> R<Val> {
         other => return lower.as_node(other, call.args[0]).map(Val::Node),
     };
     let Content::Missing { values, missing } = lower.model.data[data.0 as usize].columns[column].content.clone() else {
-        let diagnostic = messages::column_not_numeric(&lower.model.data[data.0 as usize], column, call.args[0].span);
-        return lower.fail(diagnostic);
+        return lower.as_node(Val::Column(data, column), call.args[0]).map(Val::Node);
     };
     let Some(by) = lower.model.constant(by).and_then(|v| v.first().copied()) else {
-        return lower.fail(
-            Diagnostic::error("E0312", call.args[1].span, "what fills the gaps must be known before running").here("depends on the run"),
-        );
+        return lower.fail(messages::not_known_before(call.args[1].span, "what fills the gaps"));
     };
     let mut filled = values;
     for &row in &missing {

@@ -4,6 +4,7 @@
 
 use super::builtins;
 use super::lower::{Lower, R};
+use crate::check::messages;
 use crate::diag::Diagnostic;
 use crate::expr::graph::Id;
 use crate::expr::op::Op;
@@ -73,9 +74,7 @@ impl Lower<'_> {
             if let Some(e) = part {
                 let x = self.constant(e, "a bound of a slice")?;
                 if x.fract() != 0.0 || x.abs() > 9.0e15 {
-                    return self.fail(
-                        Diagnostic::error("E0313", e.span, "a bound of a slice must be a whole number").here(format!("this is {x}")),
-                    );
+                    return self.fail(messages::not_whole(e.span, "a bound of a slice", None, x));
                 }
                 bounds[place] = Some(x as i64);
             }

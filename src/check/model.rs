@@ -241,7 +241,7 @@ fn drawn(lower: &mut Lower<'_>, e: &Expr, sizes: &mut Vec<usize>) -> R<ParamStar
     }
     let Some((_, draw, count)) = DRAWS.iter().find(|(known, ..)| *known == name.name) else {
         let known: Vec<&str> = DRAWS.iter().map(|(n, ..)| *n).collect();
-        let mut d = Diagnostic::error("E0232", name.span, format!("no distribution is called `{}`", name.name))
+        let mut d = Diagnostic::error("E0236", name.span, format!("no distribution is called `{}`", name.name))
             .here(format!("there are {}", known.join(", ")));
         if let Some(near) = did_you_mean(&name.name, known) {
             d = d.replace(name.span, near, format!("did you mean `{near}`?"));
@@ -249,14 +249,12 @@ fn drawn(lower: &mut Lower<'_>, e: &Expr, sizes: &mut Vec<usize>) -> R<ParamStar
         return lower.fail(d);
     };
     if lower.decls.rng.is_none() {
-        let start = Span { lo: 0, hi: 0, ..e.span };
-        let d = Diagnostic::error("E0230", e.span, "a file that draws needs a seed").here("drawn with which seed?");
-        return lower.fail(d.replace(start, "rng 1\n", "nothing random is hidden: name one"));
+        return lower.fail(messages::needs_seed(e.span, "drawn"));
     }
     let mut nodes = Vec::new();
     for arg in args {
         let Arg::Positional(e) = arg else {
-            return lower.fail(Diagnostic::error("E0233", e.span, format!("the arguments of `{}` have no names", name.name)).here("here"));
+            return lower.fail(Diagnostic::error("E0237", e.span, format!("the arguments of `{}` have no names", name.name)).here("here"));
         };
         let id = lower.node(e)?;
         let shape = lower.model.graph.shape(id).clone();

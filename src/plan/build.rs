@@ -449,13 +449,7 @@ impl<'b> Build<'b> {
             );
         }
         let seed = |this: &mut Self| {
-            if let Some(seed) = this.program.seed {
-                Ok(seed)
-            } else {
-                let start = crate::source::Span { lo: 0, hi: 0, ..spec.span };
-                let d = Diagnostic::error("E0230", spec.span, "a file that draws needs a seed").here("shuffled with which seed?");
-                this.fail(d.replace(start, "rng 1\n", "nothing random is hidden: name one"))
-            }
+            if let Some(seed) = this.program.seed { Ok(seed) } else { this.fail(messages::needs_seed(spec.span, "shuffled")) }
         };
         let order = match &spec.order {
             BatchOrder::InOrder | BatchOrder::Unsaid => Order::InOrder,
@@ -494,7 +488,7 @@ impl<'b> Build<'b> {
             }
             if list.len() != n {
                 let message = format!("an epoch has {} row numbers, the dataset {n} rows", list.len());
-                return self.fail(Diagnostic::error("E0459", e.span, message).here(format!("{} columns", list.len())));
+                return self.fail(Diagnostic::error("E0461", e.span, message).here(format!("{} columns", list.len())));
             }
             epochs.push(list);
         }

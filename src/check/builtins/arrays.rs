@@ -168,7 +168,7 @@ pub(super) fn pick(lower: &mut Lower<'_>, call: &Call<'_>) -> R<Val> {
     let (a, y) = two(lower, call)?;
     let Some(Dim::Size(k)) = lower.model.graph.shape(a).0.get(1).copied() else {
         let shape = lower.show(a);
-        return lower.fail(Diagnostic::error("E0325", call.args[0].span, "`pick` needs a matrix").here(shape));
+        return lower.fail(messages::needs_matrix("pick", call.args[0].span, &shape));
     };
     if let Ok(id) = lower.model.graph.try_add(Op::Pick, &[a, y]) {
         indices(lower, y, call.args[1].span, k, "column")?;

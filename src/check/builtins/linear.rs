@@ -26,7 +26,7 @@ pub(super) fn eye(lower: &mut Lower<'_>, call: &Call<'_>) -> R<Val> {
 
 pub(super) fn grad(lower: &mut Lower<'_>, call: &Call<'_>) -> R<Val> {
     let (f, w) = two(lower, call)?;
-    number_of(lower, f, call.args[0].span, "`grad`")?;
+    number_of(lower, f, call.args[0].span, "what `grad` differentiates")?;
     match diff::gradient(&mut lower.model.graph, f, &[w]) {
         Ok(mut list) => list.pop().map(Val::Node).ok_or(Reported),
         Err(why) => {
@@ -38,7 +38,7 @@ pub(super) fn grad(lower: &mut Lower<'_>, call: &Call<'_>) -> R<Val> {
 
 pub(super) fn hessian(lower: &mut Lower<'_>, call: &Call<'_>) -> R<Val> {
     let (f, w) = two(lower, call)?;
-    number_of(lower, f, call.args[0].span, "`hessian`")?;
+    number_of(lower, f, call.args[0].span, "what `hessian` differentiates")?;
     if lower.model.graph.shape(w).rank() != 1 {
         let shape = lower.show(w);
         return lower.fail(Diagnostic::error("E0330", call.args[1].span, "`hessian` is taken with respect to a vector").here(shape));
@@ -57,7 +57,7 @@ fn number_of(lower: &mut Lower<'_>, id: Id, span: Span, what: &str) -> R<()> {
         return Ok(());
     }
     let shape = lower.show(id);
-    lower.fail(Diagnostic::error("E0311", span, format!("{what} is taken of one number; this is {shape}")).here(shape))
+    lower.fail(messages::not_one_number(span, what, &shape))
 }
 
 pub(super) fn outer(lower: &mut Lower<'_>, call: &Call<'_>) -> R<Val> {
@@ -115,6 +115,6 @@ pub(super) fn triangle(lower: &mut Lower<'_>, call: &Call<'_>, low: bool) -> R<V
         Ok(Val::Node(lower.model.graph.add(Op::Select, &[mask, a, zero])))
     } else {
         let text = lower.show(a);
-        lower.fail(Diagnostic::error("E0325", call.args[0].span, format!("`{}` needs a matrix of fixed size", call.name.name)).here(text))
+        lower.fail(messages::needs_matrix(&call.name.name, call.args[0].span, &text))
     }
 }

@@ -49,16 +49,12 @@ pub(crate) fn call(lower: &mut Lower<'_>, expr: &Expr, name: &Ident, args: &[Arg
             Arg::Positional(e) => call.args.push(e),
             Arg::Named(ident, e) if builtin.named.contains(&ident.name.as_str()) => {
                 if call.named.iter().any(|(known, _)| known.name == ident.name) {
-                    return lower
-                        .fail(Diagnostic::error("E0220", ident.span, format!("argument `{}` is given twice", ident.name)).here("second"));
+                    return lower.fail(messages::given_twice(&ident.name, ident.span));
                 }
                 call.named.push((ident, e));
             }
             Arg::Named(ident, _) | Arg::In(ident, _) => {
-                let message = format!("`{}` has no argument called `{}`", name.name, ident.name);
-                let mut diagnostic = Diagnostic::error("E0222", ident.span, message)
-                    .here("no such argument")
-                    .help(format!("it is called as `{}`", builtin.usage));
+                let mut diagnostic = messages::no_such_argument(&name.name, ident).help(format!("it is called as `{}`", builtin.usage));
                 if let Some(near) = did_you_mean(&ident.name, builtin.named.iter().copied()) {
                     diagnostic = diagnostic.replace(ident.span, near, format!("did you mean `{near}`?"));
                 }
@@ -82,8 +78,7 @@ pub(crate) fn call(lower: &mut Lower<'_>, expr: &Expr, name: &Ident, args: &[Arg
             (least, n) if n < least => format!("`{}` needs {}, {n} given", name.name, count(least, "argument")),
             _ => format!("`{}` takes {}, {n} given", name.name, count(builtin.most, "argument")),
         };
-        return lower
-            .fail(Diagnostic::error("E0224", expr.span, message).here("here").help(format!("it is called as `{}`", builtin.usage)));
+        return lower.fail(messages::wrong_count(expr.span, message).help(format!("it is called as `{}`", builtin.usage)));
     }
     match builtin.make {
         Make::Elementwise(op) => {
@@ -106,10 +101,8 @@ pub(crate) fn call(lower: &mut Lower<'_>, expr: &Expr, name: &Ident, args: &[Arg
                 None if rank == 1 || (rank > 1 && matches!(builtin.name, "softmax" | "log_softmax")) => rank - 1,
                 None => {
                     let shape = lower.show(a);
-                    let diagnostic = Diagnostic::error("E0323", expr.span, format!("`{}` of {shape}: along which axis?", name.name))
-                        .here(shape)
-                        .help(format!("write `{}`", builtin.usage));
-                    return lower.fail(diagnostic);
+                    let diagnostic = messages::which_axis(&name.name, expr.span, &shape);
+                    return lower.fail(diagnostic.help(format!("write `{}`", builtin.usage)));
                 }
             };
             Ok(Val::Node(lower.model.graph.add(make(axis), &[a])))
@@ -187,7 +180,7 @@ fn matrix(lower: &mut Lower<'_>, call: &Call<'_>) -> R<(Id, Shape)> {
         return Ok((a, shape));
     }
     let text = lower.show(a);
-    lower.fail(Diagnostic::error("E0325", call.args[0].span, format!("`{}` needs a matrix", call.name.name)).here(text))
+    lower.fail(messages::needs_matrix(&call.name.name, call.args[0].span, &text))
 }
 
 /// The largest array that a spec may write down, in elements.

@@ -4,6 +4,7 @@
 
 use super::{Call, axis, one, two};
 use crate::check::lower::{Lower, R, Reported, Val};
+use crate::check::messages;
 use crate::diag::Diagnostic;
 use crate::expr::graph::Id;
 use crate::expr::op::{Binary, Op, Reduce, Unary};
@@ -23,8 +24,7 @@ pub(super) fn reduced(lower: &mut Lower<'_>, call: &Call<'_>, op: Reduce, a: Id)
         }
         _ => {
             let shape = lower.show(a);
-            let diagnostic =
-                Diagnostic::error("E0323", call.span, format!("`{}` of {shape}: along which axis?", call.name.name)).here(shape);
+            let diagnostic = messages::which_axis(&call.name.name, call.span, &shape);
             let end = call.args.last().map_or(call.span.end(), |e| e.span.end());
             lower.fail(diagnostic.replace(end, ", axis = 1", "of each row"))
         }

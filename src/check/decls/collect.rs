@@ -3,6 +3,7 @@
 //! Expressions are not looked into.
 
 use super::{Block, DataDecl, Decls, Expectation, Function, RUN_NAMES, Rule, Value, ValueKind, not_yet};
+use crate::check::messages;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::source::{FileId, PathRefusal, Sources, Span, resolve_below};
 use crate::syntax;
@@ -31,7 +32,7 @@ fn add_file(
         match kind {
             ItemKind::Rng { numpy, seed } if main => {
                 if let Some((_, _, first)) = &decls.rng {
-                    diags.push(Diagnostic::error("E0202", span, "two seeds").here("second").label(*first, "first"));
+                    diags.push(messages::declared_twice(span, "the seed is declared twice".to_string(), *first));
                 } else {
                     decls.rng = Some((numpy, seed, span));
                 }
@@ -129,7 +130,13 @@ fn load_import(
         diags.push(Diagnostic::error("E0214", path.span, "files import each other in a circle").here("this file is being read already"));
         return None;
     }
-    let bytes = std::fs::read(&full).ok()?;
+    let bytes = match std::fs::read(&full) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            diags.push(Diagnostic::error("E0705", path.span, format!("`{}` cannot be read: {error}", path.value)).here("imported here"));
+            return None;
+        }
+    };
     let text = match syntax::decode(&bytes) {
         Ok(text) => text,
         Err(error) => {
@@ -162,7 +169,7 @@ pub(crate) fn path_refused(path: &syntax::ast::Text, why: PathRefusal) -> Diagno
 }
 
 fn twice(keyword: &str, name: &Ident, first: Span) -> Diagnostic {
-    Diagnostic::error("E0202", name.span, format!("{keyword} `{}` is declared twice", name.name)).here("second").label(first, "first")
+    messages::declared_twice(name.span, format!("{keyword} `{}` is declared twice", name.name), first)
 }
 
 fn add_block<L>(list: &mut Vec<Block<L>>, keyword: &str, block: Block<L>, diags: &mut Diagnostics) {
@@ -204,7 +211,7 @@ fn add_value(decls: &mut Decls, name: Ident, module: &str, kind: ValueKind, diag
         } else {
             format!("`{}` is a {} and a {}: one name, one meaning", name.name, first.kind.keyword(), kind.keyword())
         };
-        diags.push(Diagnostic::error("E0202", name.span, message).here("second").label(first.name.span, "first"));
+        diags.push(messages::declared_twice(name.span, message, first.name.span));
         return;
     }
     decls.order.push(full.clone());

@@ -4,6 +4,7 @@
 
 use super::{Frame, Lower, R, Reported, Val};
 use crate::check::builtins;
+use crate::check::messages;
 use crate::diag::Diagnostic;
 use crate::source::Span;
 use crate::syntax::ast::{Arg, Expr, FnBody, Ident};
@@ -70,8 +71,7 @@ impl Lower<'_> {
                 continue;
             };
             if frame.names.contains_key(&formal.name.name) {
-                self.diags
-                    .push(Diagnostic::error("E0220", value.span, format!("argument `{}` is given twice", formal.name.name)).here("second"));
+                self.diags.push(messages::given_twice(&formal.name.name, value.span));
                 ok = false;
                 continue;
             }

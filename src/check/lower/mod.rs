@@ -219,10 +219,10 @@ impl<'a> Lower<'a> {
                     .here(format!("the text \"{text}\""))
                     .help("texts are compared with text columns, and name files and labels"),
             ),
-            Val::Column(data, column) => {
-                let diagnostic = messages::column_not_numeric(&self.model.data[data.0 as usize], column, expr.span);
-                self.fail(diagnostic)
-            }
+            Val::Column(data, column) => match messages::column_not_numeric(&self.model.data[data.0 as usize], column, expr.span) {
+                Some(diagnostic) => self.fail(diagnostic),
+                None => Err(Reported),
+            },
         }
     }
 
@@ -233,7 +233,7 @@ impl<'a> Lower<'a> {
             return Ok(id);
         }
         let shape = self.show(id);
-        self.fail(Diagnostic::error("E0311", expr.span, format!("{what} is one number; this is {shape}")).here(shape))
+        self.fail(messages::not_one_number(expr.span, what, &shape))
     }
 
     /// A number known before running.
@@ -241,10 +241,7 @@ impl<'a> Lower<'a> {
         let id = self.scalar(expr, what)?;
         match self.model.constant(id) {
             Some(value) => Ok(value.first().copied().unwrap_or(f64::NAN)),
-            None => self.fail(
-                Diagnostic::error("E0312", expr.span, format!("{what} must be known before running"))
-                    .here("depends on a parameter or on the run"),
-            ),
+            None => self.fail(messages::not_known_before(expr.span, what)),
         }
     }
 
@@ -254,11 +251,7 @@ impl<'a> Lower<'a> {
         if x.fract() == 0.0 && x >= least && x <= 9.0e15 {
             return Ok(x as usize);
         }
-        let found = crate::numeric::format::shortest(x);
-        self.fail(
-            Diagnostic::error("E0313", expr.span, format!("{what} must be a whole number of at least {least}"))
-                .here(format!("this is {found}")),
-        )
+        self.fail(messages::not_whole(expr.span, what, Some(least), x))
     }
 
     /// Any value.

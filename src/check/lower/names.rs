@@ -5,6 +5,7 @@
 use super::{Content, Lower, R, Reported, Val};
 use crate::check::builtins;
 use crate::check::decls::RUN_NAMES;
+use crate::check::messages;
 use crate::diag::{Diagnostic, did_you_mean};
 use crate::expr::op::Op;
 use crate::shape::DataId;
@@ -214,11 +215,7 @@ impl Lower<'_> {
     pub(super) fn column_range(&mut self, lo: &Expr, hi: &Expr, span: Span) -> R<Val> {
         let name = |e: &Expr| if let ExprKind::Name(name) = &e.kind { Some(name.clone()) } else { None };
         let (Some(first), Some(last)) = (name(lo), name(hi)) else {
-            return self.fail(
-                Diagnostic::error("E0321", span, "an interval has no end of values")
-                    .here("an interval")
-                    .help("a list is written `[1, 2, 3]`, or `linspace(low, high, n)`"),
-            );
+            return self.fail(messages::interval_not_list(span).help("a list is written `[1, 2, 3]`, or `linspace(low, high, n)`"));
         };
         let place = |this: &Self, name: &str| match this.within_data {
             Some(d) => this.model.data[d.0 as usize].columns.iter().position(|c| c.name == name).map(|c| (d, c)),

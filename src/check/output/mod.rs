@@ -9,8 +9,9 @@ mod table;
 
 use crate::check::decls::not_yet;
 use crate::check::lower::{Lower, R, Reported};
+use crate::check::messages;
 use crate::check::question::{Asker, Place};
-use crate::diag::{Diagnostic, did_you_mean};
+use crate::diag::Diagnostic;
 use crate::results::view::{BestView, Key, Selection};
 use crate::source::Span;
 use crate::syntax::ast::{Best, Expr, ExprKind, Ident, OutLine, OutLineKind};
@@ -93,17 +94,13 @@ impl Asker<'_> {
         Ok(BestView { axes: best.axes.iter().map(|a| a.name.clone()).collect(), maximize: best.maximize, by })
     }
 
-    fn no_axis(&self, name: &Ident, sweeps: &[String]) -> Diagnostic {
+    /// A name that tells none of these sweeps' cells apart.
+    pub(crate) fn no_axis(&self, name: &Ident, sweeps: &[String]) -> Diagnostic {
         let mut known = vec!["optimizer".to_string()];
         for s in self.shared.borrow().sweeps.iter().filter(|s| sweeps.contains(&s.name)) {
             known.extend(s.axis_names());
         }
-        let d = Diagnostic::error("E0602", name.span, format!("no axis is called `{}`", name.name))
-            .here(format!("there are {}", known.join(", ")));
-        match did_you_mean(&name.name, known.iter().map(String::as_str)) {
-            Some(near) => d.replace(name.span, near, format!("did you mean `{near}`?")),
-            None => d,
-        }
+        messages::no_axis(name, &known)
     }
 
     fn key(&mut self, e: &Expr, sweeps: &[String]) -> R<Key> {

@@ -5,7 +5,9 @@
 use super::shown::{names_of, names_of_key};
 use crate::check::decls::{Block, not_yet};
 use crate::check::field;
+use crate::check::lower::Lower;
 use crate::check::lower::{R, Reported};
+use crate::check::messages;
 use crate::check::question::{Asker, Place};
 use crate::diag::{Diagnostic, did_you_mean};
 use crate::results::Setting;
@@ -201,15 +203,8 @@ impl Asker<'_> {
                 view.scales.push((axis, kind));
             }
             OutLineKind::Smooth(e) => {
-                let n = self.number(e, "the width of smoothing")?;
-                if n < 1.0 || n.fract() != 0.0 {
-                    self.error(
-                        Diagnostic::error("E0313", e.span, "the width of smoothing must be a whole number of at least 1")
-                            .here(format!("this is {n}")),
-                    );
-                    return Err(Reported);
-                }
-                view.smooth = Some(n as usize);
+                let mut shared = self.shared.borrow_mut();
+                view.smooth = Some(Lower::new(&mut shared.model, self.decls, self.diags).whole(e, "the width of smoothing", 1.0)?);
             }
             OutLineKind::Band(name) => {
                 let known = [
@@ -267,7 +262,7 @@ impl Asker<'_> {
             | OutLineKind::Format(_)
             | OutLineKind::SortBy(_)
             | OutLineKind::Caption(_) => {
-                self.error(Diagnostic::error("E0619", line.span, "this belongs in a table").here("not in a plot"));
+                self.error(messages::belongs_in(line.span, "table", "plot"));
                 return Err(Reported);
             }
         }

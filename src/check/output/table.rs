@@ -5,6 +5,7 @@
 use super::shown::names_of_key;
 use crate::check::decls::Block;
 use crate::check::lower::{R, Reported};
+use crate::check::messages;
 use crate::check::question::{Asker, Place};
 use crate::diag::Diagnostic;
 use crate::results::view::{Key, TableView};
@@ -87,7 +88,7 @@ impl Asker<'_> {
             OutLineKind::Classification { .. } => return self.missing(line.span, "`classification`"),
             OutLineKind::Confusion { .. } => return self.missing(line.span, "`confusion`"),
             _ => {
-                self.error(Diagnostic::error("E0619", line.span, "this belongs in a plot").here("not in a table"));
+                self.error(messages::belongs_in(line.span, "plot", "table"));
                 return Err(Reported);
             }
         }

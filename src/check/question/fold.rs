@@ -6,8 +6,10 @@ use super::Asker;
 use super::hook::RunHook;
 use crate::check::decls::{not_yet, parts};
 use crate::check::lower::{Lower, R, Val};
+use crate::check::messages;
 use crate::diag::Diagnostic;
 use crate::results::view::{FoldKind, Selection};
+use crate::shape::Shape;
 use crate::syntax::ast::{Arg, Expr, ExprKind};
 use std::collections::BTreeMap;
 
@@ -43,19 +45,18 @@ impl RunHook {
                     options.insert(ident.name.as_str(), e);
                 }
                 Arg::Named(ident, _) | Arg::In(ident, _) => {
-                    let d = Diagnostic::error("E0222", ident.span, format!("`{name}` has no argument called `{}`", ident.name))
-                        .here("no such argument");
-                    return lower.fail(d);
+                    return lower.fail(messages::no_such_argument(name, ident));
                 }
             }
         }
         let Some(value) = value else {
-            return lower.fail(Diagnostic::error("E0224", e.span, format!("`{name}` of what?")).here("nothing given"));
+            return lower.fail(messages::wrong_count(e.span, format!("`{name}` of what?")));
         };
+        let needs = |key: &str| Diagnostic::error("E0630", e.span, format!("`{name}` needs `{key} = ..`")).here("not given");
         let option = |lower: &mut Lower<'_>, key: &str| -> R<usize> {
             match options.get(key) {
                 Some(e) => lower.whole(e, &format!("`{key}`"), 0.0),
-                None => lower.fail(Diagnostic::error("E0224", e.span, format!("`{name}` needs `{key} = ..`")).here("not given")),
+                None => lower.fail(needs(key)),
             }
         };
         let fold = match name {
@@ -71,12 +72,15 @@ impl RunHook {
             "previous" => FoldKind::Previous,
             "at_lowest" => {
                 let Some(of) = options.get("of") else {
-                    return lower
-                        .fail(Diagnostic::error("E0224", e.span, "`at_lowest` needs `of = ..`: the lowest of what?").here("not given"));
+                    return lower.fail(needs("of").help("the lowest of what?"));
                 };
                 let (text, want, sizes) = self.evaluated(lower, of)?;
                 if !sizes.is_empty() {
-                    return lower.fail(Diagnostic::error("E0311", of.span, "the lowest of one number").here("an array"));
+                    return lower.fail(messages::not_one_number(
+                        of.span,
+                        "what is lowest",
+                        &self.shared.borrow().model.rows.show(&Shape::fixed(&sizes)),
+                    ));
                 }
                 for sweep in self.shared.borrow_mut().sweeps.iter_mut().filter(|s| self.place.sweeps.contains(&s.name)) {
                     sweep.want(&text, &want, &sizes);
@@ -108,9 +112,12 @@ impl RunHook {
         if matches!(fold, FoldKind::Lowest | FoldKind::Highest | FoldKind::SinceLowest | FoldKind::StepsTo | FoldKind::Count) {
             let (_, _, sizes) = self.evaluated(lower, &value)?;
             if !sizes.is_empty() {
-                let d = Diagnostic::error("E0311", value.span, format!("`{name}` looks at one number"))
-                    .here(format!("{} entries", sizes.iter().product::<usize>()));
-                return lower.fail(d);
+                let what = format!("what `{name}` looks at");
+                return lower.fail(messages::not_one_number(
+                    value.span,
+                    &what,
+                    &self.shared.borrow().model.rows.show(&Shape::fixed(&sizes)),
+                ));
             }
         }
         self.quantity(lower, &value, Some(fold), narrow)

@@ -186,8 +186,7 @@ impl Hook for RunHook {
                     for axis in axes {
                         let asker = Asker { shared: self.shared.clone(), decls: lower.decls, diags: lower.diags };
                         if !asker.is_axis(&axis.name, &self.place.sweeps) {
-                            let d = Diagnostic::error("E0602", axis.span, format!("no axis is called `{}`", axis.name))
-                                .here("not an axis of this sweep");
+                            let d = asker.no_axis(axis, &self.place.sweeps);
                             return lower.fail(d);
                         }
                     }

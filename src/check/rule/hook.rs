@@ -4,6 +4,7 @@
 
 use crate::check::decls::not_yet;
 use crate::check::lower::{Frame, Hook, Lower, R, Reported, Val};
+use crate::check::messages;
 use crate::diag::Diagnostic;
 use crate::expr::graph::Id;
 use crate::expr::op::{Binary, Op, Reduce};
@@ -45,7 +46,7 @@ impl Hook for RuleHook {
         match &e.kind {
             ExprKind::Call { name, args, .. } if matches!(name.name.as_str(), "total" | "largest") => {
                 let [crate::syntax::ast::Arg::Positional(inner)] = &args[..] else {
-                    return lower.fail(Diagnostic::error("E0224", e.span, format!("`{}` takes one value", name.name)).here("here"));
+                    return lower.fail(messages::wrong_count(e.span, format!("`{}` takes one value", name.name)));
                 };
                 let list = self.all(lower, inner)?;
                 let graph = &mut lower.model.graph;
@@ -71,7 +72,7 @@ impl Hook for RuleHook {
                     }) else {
                         let found = lower.show(id);
                         return lower.fail(
-                            Diagnostic::error("E0417", point.span, "the look-ahead point must have the parameter's shape").here(found),
+                            Diagnostic::error("E0422", point.span, "the look-ahead point must have the parameter's shape").here(found),
                         );
                     };
                     with.push((*param, id));

@@ -47,6 +47,8 @@ pub(super) struct Writer<'w> {
     pub(super) decls: &'w Decls,
     pub(super) diags: &'w mut Diagnostics,
     pub(super) problem: &'w Problem<'w>,
+    /// The module of the stage whose lines are written.
+    pub(super) module: String,
     pub(super) states: Vec<StateSlot>,
     pub(super) hook: Rc<RuleHook>,
     pub(super) ok: bool,
@@ -190,7 +192,7 @@ impl Writer<'_> {
             Role::Let | Role::Counter => {
                 let message = format!("`{}` is no state", name.name);
                 self.fail(
-                    Diagnostic::error("E0414", name.span, message)
+                    Diagnostic::error("E0419", name.span, message)
                         .here("cannot be updated")
                         .help("`let` defines a value once; declare it with `state` instead"),
                 );
@@ -299,6 +301,7 @@ impl Writer<'_> {
             }
             self.hook.at.set(place);
             let mut lower = Lower::new(self.model, self.decls, self.diags);
+            lower.module.clone_from(&self.module);
             lower.hook = Some(self.hook.clone());
             lower.frames.push(frame);
             if let Ok(id) = lower.node(e) {

@@ -73,6 +73,7 @@ pub(crate) fn apply(model: &mut Model, decls: &Decls, diags: &mut Diagnostics, s
         decls,
         diags,
         problem,
+        module: String::new(),
         states: Vec::new(),
         hook: Rc::new(RuleHook {
             frames: RefCell::new(Vec::new()),
@@ -91,6 +92,7 @@ pub(crate) fn apply(model: &mut Model, decls: &Decls, diags: &mut Diagnostics, s
     let mut uses_grad = false;
     for stage in stages {
         let span = stage.rule.name.span;
+        writer.module.clone_from(&stage.rule.module);
         let RuleBody::Lines(lines) = &stage.rule.body else { return Err(Reported) };
         let mut env = Env::new();
         for (name, id) in problem.counters {

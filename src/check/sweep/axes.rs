@@ -7,6 +7,7 @@ use super::arguments::{argument_alias, words};
 use super::optimizers::{Point, optimizer_points};
 use crate::check::decls::ValueKind;
 use crate::check::lower::{Frame, Lower, Model, R, Reported, Val};
+use crate::check::messages;
 use crate::check::program::{AxisSpec, AxisValue, Bind, OptimizerSpec};
 use crate::diag::{Diagnostic, did_you_mean};
 use crate::expr::graph::InputKind;
@@ -65,7 +66,7 @@ impl Sweeps<'_> {
                     .chain(["steps", "epochs", "optimizer"])
                     .collect();
                 let mut d =
-                    Diagnostic::error("E0442", axis.name.span, format!("`{name}` is no argument of these optimizers and no `hyper`"))
+                    Diagnostic::error("E0449", axis.name.span, format!("`{name}` is no argument of these optimizers and no `hyper`"))
                         .here("what varies here?");
                 if let Some(value) = self.decls.value("", name) {
                     d = d.label(value.name.span, format!("a {}: only a `hyper` may vary", value.kind.keyword()));
@@ -140,7 +141,7 @@ impl Sweeps<'_> {
         match &e.kind {
             ExprKind::List(items) => items.iter().map(|item| self.axis_value(item, words)).collect::<Vec<_>>().into_iter().collect(),
             ExprKind::Range(lo, hi) => {
-                let d = Diagnostic::error("E0321", e.span, "an interval has no end of values").here("an interval, not a list");
+                let d = messages::interval_not_list(e.span);
                 self.fail(d.replace(e.span, format!("geomspace({}, {}, 5)", print::expr(lo), print::expr(hi)), "a list of values"))
             }
             _ => {
@@ -148,10 +149,7 @@ impl Sweeps<'_> {
                 let id = lower.node(e)?;
                 let rank = lower.model.graph.shape(id).rank();
                 let Some(values) = lower.model.constant(id) else {
-                    return lower.fail(
-                        Diagnostic::error("E0312", e.span, "the values of an axis must be known before running")
-                            .here("depends on a parameter"),
-                    );
+                    return lower.fail(messages::not_known_before(e.span, "the values of an axis"));
                 };
                 if rank != 1 {
                     let text = lower.show(id);
@@ -183,7 +181,7 @@ impl Sweeps<'_> {
                 }
                 return self.fail(d);
             }
-            let d = Diagnostic::error("E0447", e.span, "this argument is a choice between words")
+            let d = Diagnostic::error("E0460", e.span, "this argument is a choice between words")
                 .here(format!("choices: {}", words.join(", ")));
             return self.fail(d);
         }

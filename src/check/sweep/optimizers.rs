@@ -7,6 +7,7 @@ use super::arguments::{no_argument, words};
 use super::axes::several;
 use crate::check::decls::{Block, Rule, not_yet};
 use crate::check::lower::{R, Reported};
+use crate::check::messages;
 use crate::check::program::{AxisValue, Bind, OptimizerSpec, StageSpec, SweepSpec};
 use crate::diag::{Diagnostic, did_you_mean};
 use crate::source::Span;
@@ -128,7 +129,7 @@ impl Sweeps<'_> {
         if stage.args.contains_key(&given.name)
             || points.first().is_some_and(|p| p.iter().any(|(at, n, _)| *at == place && *n == given.name))
         {
-            return self.fail(Diagnostic::error("E0220", given.span, format!("`{}` is given twice", given.name)).here("second"));
+            return self.fail(messages::given_twice(&given.name, given.span));
         }
         let values = self.values(e, many, given, &words(rule, &given.name))?;
         if many {
