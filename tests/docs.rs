@@ -41,7 +41,9 @@ fn blocks(tag: &str) -> Vec<Block> {
         let mut open: Option<Block> = None;
         for (index, line) in text.lines().enumerate() {
             match (&mut open, line.strip_prefix("```")) {
-                (None, Some(after)) => open = Some(Block { place: format!("{path}:{}", index + 1), tag: after.to_owned(), text: String::new() }),
+                (None, Some(after)) => {
+                    open = Some(Block { place: format!("{path}:{}", index + 1), tag: after.to_owned(), text: String::new() })
+                }
                 (Some(_), Some(_)) => found.extend(open.take()),
                 (Some(block), None) => block.text.push_str(&format!("{line}\n")),
                 (None, None) => {}
@@ -161,7 +163,9 @@ fn split_usages(usage: &str) -> Vec<&str> {
 
 #[test]
 fn the_golden_values_are_those_of_the_streams() {
-    let mut rows = String::from("| name | bits of the first draw | as `uniform(0, 1)` | as `normal(0, 1)` | as `integers(1, 6)` |\n| --- | --- | --- | --- | --- |\n");
+    let mut rows = String::from(
+        "| name | bits of the first draw | as `uniform(0, 1)` | as `normal(0, 1)` | as `integers(1, 6)` |\n| --- | --- | --- | --- | --- |\n",
+    );
     for name in ["W", "b", "θ"] {
         let stream = || Stream::new(0, "start", name, &[0]);
         let whole = stream().integers(1, 6).expect("1 is below 6");
