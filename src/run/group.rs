@@ -279,7 +279,8 @@ impl<'a> State<'a> {
                 self.run_part(edge, false);
                 self.read(edge, |_| true);
             }
-            let part = program.edge.as_ref().unwrap_or(&program.step);
+            // The loss is the first root of the tape that has it: a shared step tape, else the one of the edges.
+            let part = program.edge.as_ref().filter(|_| !program.shared).unwrap_or(&program.step);
             for lane in 0..self.lanes.len() {
                 let loss = program.scalar(part, 0, &self.memory, lane);
                 if start {
