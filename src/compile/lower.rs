@@ -82,8 +82,8 @@ pub(super) struct Lowering<'a> {
     known: BTreeMap<Id, Known>,
     /// Values with rows that are also kept whole.
     whole: BTreeMap<u32, u32>,
-    /// Rearrangements that were carried out, by the node and the level of the pass (none for small ones).
-    copies: BTreeMap<(Id, Option<usize>), u32>,
+    /// Rearrangements that were carried out, by the node and the pass (none for small ones).
+    copies: BTreeMap<(Id, Option<(usize, DataId)>), u32>,
     levels: Vec<Level>,
 }
 
@@ -260,8 +260,9 @@ impl Lowering<'_> {
         }
     }
 
-    /// An elementwise operand in a pass; `map` is from the features of the result to those of the node.
-    pub(super) fn row_operand(&mut self, id: Id, map: &Map, count: usize, level: usize, data: DataId) -> Operand {
+    /// An elementwise operand in a pass; `map` is from the features of the result to those of the node. What cannot be read
+    /// as it stands is copied into the block, columns unless `column`.
+    pub(super) fn row_operand(&mut self, id: Id, map: &Map, count: usize, (level, data): (usize, DataId), column: bool) -> Operand {
         let (base, inner) = self.view(id);
         let whole = super::map::compose(map, &inner);
         let known = self.known(base);
@@ -272,11 +273,16 @@ impl Lowering<'_> {
             }
         } else {
             let raw = self.raw(known, &shape, level, data);
-            if whole.is_none() && (raw.read != Read::Splat || raw.width == 1) {
+            let straight = match raw.read {
+                Read::Splat => column && raw.width == 1,
+                Read::Column => column,
+                Read::Octets | Read::Stream | Read::Scalar | Read::Uniform => true,
+            };
+            if whole.is_none() && straight {
                 return raw;
             }
         }
-        let copy = (id, Some(level));
+        let copy = (id, Some((level, data)));
         let same = map.is_none();
         if let Some(&out) = self.copies.get(&copy).filter(|_| same) {
             return Operand { read: Read::Octets, address: start(out), width: count as u32 };
@@ -299,7 +305,7 @@ impl Lowering<'_> {
             return self.raw(known, &shape, level, data);
         }
         let count = features(self.shape(id));
-        let operand = self.row_operand(id, &None, count, level, data);
+        let operand = self.row_operand(id, &None, count, (level, data), true);
         if matches!(operand.read, Read::Octets | Read::Stream | Read::Column | Read::Splat) {
             return operand;
         }

@@ -5,7 +5,7 @@
 use super::fixed::{Form, form};
 use super::lower::{Home, Lowering, When, start};
 use super::map::{self, around, features};
-use super::tape::{Along, CHUNK, Dense, Instr, Lanes, Operand, Order, Place, Read, Total};
+use super::tape::{Along, CHUNK, Dense, Instr, Lanes, Operand, Order, Place, Read, Total, takes_column};
 use crate::expr::graph::{Graph, Id, InputKind};
 use crate::expr::op::{Op, Reduce};
 use crate::shape::{DataId, Dim};
@@ -149,11 +149,16 @@ impl Lowering<'_> {
         let count = features(shape);
         let at = self.at(id, args);
         let mut operands = Vec::with_capacity(args.len());
+        let mut columns = usize::from(matches!(graph.node(id).op, Op::Binary(op) if takes_column(op)));
         for &arg in args {
             let map = map::broadcast(graph.shape(arg), shape);
             operands.push(match at {
                 At::Small(_) => self.small_operand(arg, &map, count),
-                At::Pass(level, data) => self.row_operand(arg, &map, count, level, data),
+                At::Pass(level, data) => {
+                    let operand = self.row_operand(arg, &map, count, (level, data), columns > 0);
+                    columns -= usize::from(matches!(operand.read, Read::Column | Read::Splat));
+                    operand
+                }
             });
         }
         let out = self.result(id, at, count);

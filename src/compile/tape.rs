@@ -109,6 +109,12 @@ pub enum Order {
     Classes,
 }
 
+/// Whether one operand may be read from a column; for all other elementwise operations columns are copied into the block first.
+#[must_use]
+pub fn takes_column(op: Binary) -> bool {
+    matches!(op, Binary::Add | Binary::Div | Binary::Mul | Binary::Sub)
+}
+
 /// One instruction. `n` is the number of octets per row of octets (in a section without rows: in all).
 #[derive(Debug, Clone)]
 pub enum Instr {

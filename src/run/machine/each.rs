@@ -3,10 +3,11 @@
 //! The arithmetic is in `octet`.
 
 use super::octet::{self, Map1, Map2};
-use super::view::{Any, Slot, View, load, store};
-use crate::compile::tape::{Address, Operand};
+use super::view::{Slot, View, load, store};
+use crate::compile::tape::{Address, Operand, Read, takes_column};
 use crate::dispatch;
 use crate::expr::op::{Binary, Unary};
+use crate::numeric::Octet;
 use crate::numeric::dispatch::Level;
 
 dispatch! {
@@ -23,74 +24,88 @@ dispatch! {
 /// Two operands.
 #[inline]
 pub(super) fn binary(level: Level, view: &View, op: Binary, out: Address, a: Operand, b: Operand, n: usize) {
-    if matches!(op, Binary::Add | Binary::Div | Binary::Maximum | Binary::Minimum | Binary::Mul | Binary::Sub) {
+    if takes_column(op) {
         usual(level, view, op, out, a, b, n);
     } else {
         unusual(level, view, op, out, a, b, n);
     }
 }
 
+/// Octets in memory, or one octet for all: at a step of 1 or 0.
+#[derive(Clone, Copy)]
+struct Octets<'a>(&'a [Slot], usize);
+
+impl Octets<'_> {
+    #[inline(always)]
+    fn at(self, i: usize) -> Octet {
+        load(&self.0[i * self.1])
+    }
+}
+
+/// The operand as octets. One for all stands in `room`, because the result may take its place. Columns are never operands here.
 #[inline(always)]
-fn apply1<F: Map1>(out: &[Slot], a: Any) {
+fn octets<'a>(view: &View<'a>, operand: Operand, n: usize, room: &'a Slot) -> Octets<'a> {
+    match operand.read {
+        Read::Octets => Octets(&view.octets(operand.address)[..n], 1),
+        Read::Stream => Octets(&view.stream(operand)[..n], 1),
+        Read::Uniform => {
+            store(room, load(&view.octets(operand.address)[0]));
+            Octets(std::slice::from_ref(room), 0)
+        }
+        Read::Scalar | Read::Column | Read::Splat => {
+            store(room, [view.scalars(operand.address)[0].get(); 8]);
+            Octets(std::slice::from_ref(room), 0)
+        }
+    }
+}
+
+#[inline(always)]
+fn apply1<F: Map1>(out: &[Slot], a: Octets) {
     for (i, out) in out.iter().enumerate() {
         store(out, F::at(a.at(i)));
     }
 }
 
-/// A loop for each of the usual pairs of operands; the others are read one by one.
 #[inline(always)]
-fn apply2<F: Map2>(out: &[Slot], a: Any, b: Any) {
-    match (a, b) {
-        (Any::Octets(a), Any::Octets(b)) => {
-            for ((out, a), b) in out.iter().zip(a).zip(b) {
-                store(out, F::at(load(a), load(b)));
-            }
-        }
-        (Any::Octets(a), Any::One(b)) => {
-            for (out, a) in out.iter().zip(a) {
-                store(out, F::at(load(a), b));
-            }
-        }
-        (Any::One(a), Any::Octets(b)) => {
-            for (out, b) in out.iter().zip(b) {
-                store(out, F::at(a, load(b)));
-            }
-        }
-        (Any::Octets(a), Any::Data(b)) => {
-            for ((out, a), b) in out.iter().zip(a).zip(b) {
-                store(out, F::at(load(a), *b));
-            }
-        }
-        (Any::Data(a), Any::Octets(b)) => {
-            for ((out, a), b) in out.iter().zip(a).zip(b) {
-                store(out, F::at(*a, load(b)));
-            }
-        }
-        (Any::Octets(a), Any::Each(b)) => {
-            for ((out, a), b) in out.iter().zip(a).zip(b) {
-                store(out, F::at(load(a), [*b; 8]));
-            }
-        }
-        (Any::Each(a), Any::Octets(b)) => {
-            for ((out, a), b) in out.iter().zip(a).zip(b) {
-                store(out, F::at([*a; 8], load(b)));
-            }
-        }
-        (a, b) => one_by_one::<F>(out, a, b),
+fn apply2<F: Map2>(out: &[Slot], a: impl Fn(usize) -> Octet, b: impl Fn(usize) -> Octet) {
+    for (i, out) in out.iter().enumerate() {
+        store(out, F::at(a(i), b(i)));
     }
 }
 
+/// A loop for each kind of column at one side; the other side is in memory.
 #[inline(always)]
-fn one_by_one<F: Map2>(out: &[Slot], a: Any, b: Any) {
-    for (i, out) in out.iter().enumerate() {
-        store(out, F::at(a.at(i), b.at(i)));
+fn with_columns<F: Map2>(view: &View, out: &[Slot], a: Operand, b: Operand, n: usize) {
+    let rooms: [Slot; 2] = Default::default();
+    match (a.read, b.read) {
+        (Read::Column, _) => {
+            let (a, b) = (&view.column(a)[..n], octets(view, b, n, &rooms[1]));
+            apply2::<F>(out, |i| a[i], |i| b.at(i));
+        }
+        (Read::Splat, _) => {
+            let (a, b) = (&view.column(a).as_flattened()[..n], octets(view, b, n, &rooms[1]));
+            apply2::<F>(out, |i| [a[i]; 8], |i| b.at(i));
+        }
+        (_, Read::Column) => {
+            let (a, b) = (octets(view, a, n, &rooms[0]), &view.column(b)[..n]);
+            apply2::<F>(out, |i| a.at(i), |i| b[i]);
+        }
+        (_, Read::Splat) => {
+            let (a, b) = (octets(view, a, n, &rooms[0]), &view.column(b).as_flattened()[..n]);
+            apply2::<F>(out, |i| a.at(i), |i| [b[i]; 8]);
+        }
+        _ => {
+            let (a, b) = (octets(view, a, n, &rooms[0]), octets(view, b, n, &rooms[1]));
+            apply2::<F>(out, |i| a.at(i), |i| b.at(i));
+        }
     }
 }
 
 #[inline(always)]
 fn unary_body(view: &View, op: Unary, out: Address, a: Operand, n: usize) {
     let n = n * view.outer;
-    let (out, a) = (&view.octets(out)[..n], view.any(a, n));
+    let room = Slot::default();
+    let (out, a) = (&view.octets(out)[..n], octets(view, a, n, &room));
     match op {
         Unary::Abs => apply1::<octet::Abs>(out, a),
         Unary::Ceil => apply1::<octet::Ceil>(out, a),
@@ -126,33 +141,35 @@ fn unary_body(view: &View, op: Unary, out: Address, a: Operand, n: usize) {
 #[inline(always)]
 fn usual_body(view: &View, op: Binary, out: Address, a: Operand, b: Operand, n: usize) {
     let n = n * view.outer;
-    let (out, a, b) = (&view.octets(out)[..n], view.any(a, n), view.any(b, n));
+    let out = &view.octets(out)[..n];
     match op {
-        Binary::Add => apply2::<octet::Add>(out, a, b),
-        Binary::Div => apply2::<octet::Div>(out, a, b),
-        Binary::Maximum => apply2::<octet::Maximum>(out, a, b),
-        Binary::Minimum => apply2::<octet::Minimum>(out, a, b),
-        Binary::Mul => apply2::<octet::Mul>(out, a, b),
-        _ => apply2::<octet::Sub>(out, a, b),
+        Binary::Add => with_columns::<octet::Add>(view, out, a, b, n),
+        Binary::Div => with_columns::<octet::Div>(view, out, a, b, n),
+        Binary::Mul => with_columns::<octet::Mul>(view, out, a, b, n),
+        _ => with_columns::<octet::Sub>(view, out, a, b, n),
     }
 }
 
 #[inline(always)]
 fn unusual_body(view: &View, op: Binary, out: Address, a: Operand, b: Operand, n: usize) {
     let n = n * view.outer;
-    let (out, a, b) = (&view.octets(out)[..n], view.any(a, n), view.any(b, n));
+    let rooms: [Slot; 2] = Default::default();
+    let (out, a, b) = (&view.octets(out)[..n], octets(view, a, n, &rooms[0]), octets(view, b, n, &rooms[1]));
+    let (a, b) = (|i| a.at(i), |i| b.at(i));
     match op {
-        Binary::And => one_by_one::<octet::And>(out, a, b),
-        Binary::Eq => one_by_one::<octet::Eq>(out, a, b),
-        Binary::Le => one_by_one::<octet::Le>(out, a, b),
-        Binary::Lt => one_by_one::<octet::Lt>(out, a, b),
-        Binary::Ne => one_by_one::<octet::Ne>(out, a, b),
-        Binary::Or => one_by_one::<octet::Or>(out, a, b),
-        Binary::Pow => one_by_one::<octet::Pow>(out, a, b),
-        Binary::Xlogy => one_by_one::<octet::Xlogy>(out, a, b),
-        _ => {
+        Binary::And => apply2::<octet::And>(out, a, b),
+        Binary::Eq => apply2::<octet::Eq>(out, a, b),
+        Binary::Le => apply2::<octet::Le>(out, a, b),
+        Binary::Lt => apply2::<octet::Lt>(out, a, b),
+        Binary::Maximum => apply2::<octet::Maximum>(out, a, b),
+        Binary::Minimum => apply2::<octet::Minimum>(out, a, b),
+        Binary::Ne => apply2::<octet::Ne>(out, a, b),
+        Binary::Or => apply2::<octet::Or>(out, a, b),
+        Binary::Pow => apply2::<octet::Pow>(out, a, b),
+        Binary::Xlogy => apply2::<octet::Xlogy>(out, a, b),
+        Binary::Add | Binary::Div | Binary::Mod | Binary::Mul | Binary::Sub => {
             for (i, out) in out.iter().enumerate() {
-                store(out, octet::rare2(op, a.at(i), b.at(i)));
+                store(out, octet::rare2(op, a(i), b(i)));
             }
         }
     }
@@ -161,7 +178,8 @@ fn unusual_body(view: &View, op: Binary, out: Address, a: Operand, b: Operand, n
 #[inline(always)]
 fn select_body(view: &View, out: Address, operands: [Operand; 3], n: usize) {
     let n = n * view.outer;
-    let [c, a, b] = operands.map(|operand| view.any(operand, n));
+    let rooms: [Slot; 3] = Default::default();
+    let [c, a, b] = [0, 1, 2].map(|i| octets(view, operands[i], n, &rooms[i]));
     for (i, out) in view.octets(out)[..n].iter().enumerate() {
         let (c, a, b) = (c.at(i), a.at(i), b.at(i));
         let mut chosen = [0.0; 8];

@@ -171,7 +171,7 @@ fn accumulate(view: &View, acc: Address, a: impl Matrix, k: usize, term: impl Te
     while j < k {
         let step = match k - j {
             8.. => features::<8>(view, acc, a, k, j, term),
-            2.. => features::<2>(view, acc, a, k, j, term),
+            4.. => features::<4>(view, acc, a, k, j, term),
             _ => features::<1>(view, acc, a, k, j, term),
         };
         j += step;
