@@ -210,7 +210,7 @@ pub fn explain(options: &RunOptions, stage: Stage) -> Result<Checked<String>, Fa
         }
         Stage::Plan => plan(options),
         Stage::Program | Stage::Graph | Stage::Gradient | Stage::Rewritten => {
-            let (program, sources, diagnostics) = checked(options)?;
+            let (program, sources, diagnostics) = checked(options, &mut Clock::start())?;
             let value = match stage {
                 Stage::Graph => ask::graph(&program),
                 Stage::Gradient => ask::gradient(&program),
@@ -227,7 +227,7 @@ pub fn explain(options: &RunOptions, stage: Stage) -> Result<Checked<String>, Fa
 /// # Errors
 /// When the spec is wrong, or has no such loss or parameter.
 pub fn grad(options: &RunOptions, loss: Option<&str>, wrt: Option<&str>) -> Result<Checked<Gradients>, Failure> {
-    let (program, sources, diagnostics) = checked(options)?;
+    let (program, sources, diagnostics) = checked(options, &mut Clock::start())?;
     let answer = ask::grad(&program, loss, wrt).map_err(Failure::Wrong)?;
     Ok(Checked { value: Gradients { text: answer.text, json: answer.json }, sources, diagnostics })
 }
@@ -262,15 +262,20 @@ fn read(options: &RunOptions) -> Result<Read, Failure> {
 /// The most bytes of a spec.
 const LARGEST_SPEC: u64 = 1 << 20;
 
-/// Reads, parses and checks.
-fn checked(options: &RunOptions) -> Result<(Program, Sources, Diagnostics), Failure> {
+/// Reads, parses and checks. Where the text itself is wrong, what could be read is checked all the same.
+fn checked(options: &RunOptions, clock: &mut Clock) -> Result<(Program, Sources, Diagnostics), Failure> {
     let Read { mut sources, root, file, mut diagnostics } = read(options)?;
-    if diagnostics.has_errors() {
-        return Err(Failure::Spec { sources, diagnostics });
-    }
-    match crate::check::check(&mut sources, root, file, options.data.as_deref(), &mut diagnostics) {
-        Some(program) => Ok((program, sources, diagnostics)),
-        None => Err(Failure::Spec { sources, diagnostics }),
+    clock.lap("parse");
+    let incomplete = diagnostics.has_errors();
+    let mut found = Diagnostics::new();
+    let program = crate::check::check(&mut sources, root, file, options.data.as_deref(), &mut found);
+    clock.lap("check");
+    found.list.retain(|d| !incomplete || crate::check::stands_alone(d.code));
+    found.list.into_iter().for_each(|d| diagnostics.push(d));
+    diagnostics.sort();
+    match program {
+        Some(program) if !incomplete => Ok((program, sources, diagnostics)),
+        _ => Err(Failure::Spec { sources, diagnostics }),
     }
 }
 
@@ -280,15 +285,7 @@ fn checked(options: &RunOptions) -> Result<(Program, Sources, Diagnostics), Fail
 /// When the spec is wrong, or larger than the limits.
 pub fn prepare(options: &RunOptions) -> Result<Checked<Prepared>, Failure> {
     let mut clock = Clock::start();
-    let Read { mut sources, root, file, mut diagnostics } = read(options)?;
-    if diagnostics.has_errors() {
-        return Err(Failure::Spec { sources, diagnostics });
-    }
-    clock.lap("parse");
-    let Some(program) = crate::check::check(&mut sources, root, file, options.data.as_deref(), &mut diagnostics) else {
-        return Err(Failure::Spec { sources, diagnostics });
-    };
-    clock.lap("check");
+    let (program, sources, mut diagnostics) = checked(options, &mut clock)?;
     for name in &options.only {
         if !program.has_sweep(name) {
             let known = program.sweep_names();

@@ -2,6 +2,8 @@
 //!
 //! The formula is that of the rewritten graph: the one that runs.
 
+use std::fmt::Write as _;
+
 use ndarray::ArrayD;
 use serde_json::{Value, json};
 
@@ -74,14 +76,14 @@ pub fn grad(program: &Program, loss: Option<&str>, wrt: Option<&str>) -> Result<
         let roots: Vec<Id> = list.iter().chain(&grads).copied().collect();
         let values = eval::evaluate(&graph, &roots, &inputs, &program.model.rows).map_err(|e| e.to_string())?;
         let value = values[0].first().copied().unwrap_or(f64::NAN);
-        text.push_str(&format!("{name} = {}\n", formula(&graph, list[0], &names)));
-        text.push_str(&format!("  at the start: {}\n", number(value)));
+        let _ = writeln!(text, "{name} = {}", formula(&graph, list[0], &names));
+        let _ = writeln!(text, "  at the start: {}", number(value));
         let mut gradient = serde_json::Map::new();
         let mut formulas = serde_json::Map::new();
         for ((param, grad), value) in params.iter().zip(&grads).zip(&values[1..]) {
             let shown = formula(&graph, *grad, &names).to_string();
-            text.push_str(&format!("d {name} / d {} = {shown}\n", param.name));
-            text.push_str(&format!("  at the start: {}\n", array_text(value)));
+            let _ = writeln!(text, "d {name} / d {} = {shown}", param.name);
+            let _ = writeln!(text, "  at the start: {}", array_text(value));
             gradient.insert(param.name.clone(), array_json(value));
             formulas.insert(param.name.clone(), Value::String(shown));
         }

@@ -90,7 +90,9 @@ pub(crate) fn field(asker: &mut Asker<'_>, f: &Expr, vars: &[(&Expr, (f64, f64))
             Some(list) => {
                 let Some(start) = start else { return Err(Reported) };
                 let mut values: Vec<f64> = start.iter().copied().collect();
-                list.iter().for_each(|(at, _)| values[*at] = 0.0);
+                for (at, _) in list {
+                    values[*at] = 0.0;
+                }
                 let mut vector = graph.literal(start.shape(), &values);
                 for (at, var) in list {
                     let one = graph.add(Op::Expand(0), &[*var]);

@@ -68,7 +68,7 @@ impl Lower<'_> {
         if parts.iter().all(Option::is_none) {
             return Ok(value);
         }
-        let n = self.length(value, axis, span, base)? as i64;
+        let n = self.length(value, axis, span, base)?.cast_signed() as i64;
         let mut bounds = [None; 3];
         for (place, part) in parts.iter().enumerate() {
             if let Some(e) = part {

@@ -53,12 +53,26 @@ pub fn check(sources: &mut Sources, root: FileId, file: File, data_folder: Optio
         }
     }
     let (model, sweeps, views) = outputs(sources, model, sweeps, &decls, &declared, seed, diags);
+    // Without errors the rules that sweeps use are built for real.
+    let planned: Vec<String> =
+        if diags.has_errors() { Vec::new() } else { sweeps.iter().flat_map(SweepSpec::stages).map(|stage| stage.rule.clone()).collect() };
+    rule::rehearse(sources, &decls, &planned, diags);
     diags.sort();
     if diags.has_errors() {
         return None;
     }
     let shape_hypers = model::shape_hypers(&decls);
     Some(Program { decls, model, declared, data, shape_hypers, seed, sweeps, views })
+}
+
+/// Whether a mistake is one however the lines that could not be read would have gone on: shapes, data, files, what is
+/// there twice. What is missing may stand in those lines.
+pub(crate) fn stands_alone(code: &str) -> bool {
+    let number: u32 = code.get(1..).and_then(|digits| digits.parse().ok()).unwrap_or(0);
+    matches!(
+        number,
+        201..=203 | 213 | 216 | 218..=220 | 222..=224 | 300..=399 | 403 | 404 | 411..=413 | 415 | 416 | 430 | 431 | 436 | 438 | 447 | 460 | 500..=599 | 700..=799
+    )
 }
 
 /// Adds the rules of the library that the file names and does not declare itself.

@@ -11,7 +11,7 @@ use super::lower::{Lower, Model, R, Reported, Val};
 use super::messages;
 use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
 use crate::expr::graph::{Id, InputKind};
-use crate::shape::{Dim, Shape};
+use crate::shape::Shape;
 use crate::source::Span;
 use crate::syntax::ast::{Arg, Expr, ExprKind, Start};
 
@@ -192,10 +192,7 @@ fn one(
                         "say it",
                     ));
                 }
-                Start::Draw(e) => {
-                    let sizes = sizes.get_or_insert_with(Vec::new);
-                    drawn(&mut lower, e, sizes)?
-                }
+                Start::Draw(e) => drawn(&mut lower, e)?,
                 Start::Value(e) => {
                     let id = lower.node(e)?;
                     let found: Vec<usize> = lower.model.graph.shape(id).0.iter().map(|&dim| lower.model.rows.of(dim)).collect();
@@ -230,7 +227,7 @@ fn one(
 }
 
 /// `normal(0, 1)` and the like.
-fn drawn(lower: &mut Lower<'_>, e: &Expr, sizes: &mut Vec<usize>) -> R<ParamStart> {
+fn drawn(lower: &mut Lower<'_>, e: &Expr) -> R<ParamStart> {
     let ExprKind::Call { name, args, .. } = &e.kind else {
         return lower.fail(
             Diagnostic::error("E0232", e.span, "`~` draws from a distribution").here("no distribution").help("such as `~ normal(0, 1)`"),
@@ -258,11 +255,7 @@ fn drawn(lower: &mut Lower<'_>, e: &Expr, sizes: &mut Vec<usize>) -> R<ParamStar
         };
         let id = lower.node(e)?;
         let shape = lower.model.graph.shape(id).clone();
-        let fits = if *draw == Draw::Choice {
-            shape.rank() == 1
-        } else {
-            shape.is_scalar() || sizes.is_empty() && shape.0.iter().all(|d| matches!(d, Dim::Size(_)))
-        };
+        let fits = if *draw == Draw::Choice { shape.rank() == 1 } else { shape.is_scalar() };
         if !fits {
             let text = lower.show(id);
             return lower.fail(Diagnostic::error("E0234", e.span, format!("`{}` takes numbers", name.name)).here(text));

@@ -156,7 +156,7 @@ impl<'b> Build<'b> {
             .filter_map(|h| Some((self.model.graph.as_input(h.id)?, LaneSource::Hyper { name: h.name.clone(), default: h.value })))
             .collect();
         self.lane.extend(hypers);
-        self.assemble(&params, &rule, loss, quantities, stop, &counters)
+        self.assemble(&params, &rule, loss, &quantities, stop, &counters)
     }
 
     /// The stages of the rule with the values of their arguments.
@@ -305,7 +305,7 @@ impl<'b> Build<'b> {
         params: &[(String, Id)],
         rule: &RuleGraph,
         loss: Id,
-        quantities: Vec<Measure>,
+        quantities: &[Measure],
         stop: Option<Measure>,
         counters: &[(&'static str, Id); 3],
     ) -> R<Built> {

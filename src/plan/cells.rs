@@ -3,6 +3,7 @@
 //! The graphs themselves are built in `build`.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::Limits;
@@ -17,6 +18,9 @@ use crate::diag::{Diagnostic, Diagnostics};
 use crate::expr::graph::InputKind;
 use crate::results::{Quantity, Setting};
 use crate::syntax::ast::ExprKind;
+
+/// The starts of parameters by replicate and by the bits of the hypers.
+type Starts = BTreeMap<(u64, Vec<u64>), Arc<Vec<ndarray::ArrayD<f64>>>>;
 
 /// One point of the product.
 pub(super) struct Point {
@@ -46,7 +50,7 @@ pub(super) fn sweep(
     }
     let mut units: Vec<Built> = Vec::new();
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
-    let mut starts: BTreeMap<(u64, Vec<u64>), Arc<Vec<ndarray::ArrayD<f64>>>> = BTreeMap::new();
+    let mut starts: Starts = BTreeMap::new();
     let mut cells = Vec::new();
     let axes = spec.axis_names();
     let fixing = fixing_hypers(program, spec);
@@ -174,18 +178,20 @@ fn signature(program: &Program, point: &Point, fixing: &[String]) -> String {
     for stage in &point.optimizer.stages {
         text.push_str(&stage.rule);
         for formal in &program.decls.rules[&stage.rule].formals {
-            text.push_str(&match stage.args.get(&formal.name.name) {
-                Some(value) if is_lane(value) => "#".to_string(),
-                Some(AxisValue { expr, .. }) => format!("[{}]", crate::syntax::print::expr(expr)),
-                None => "-".to_string(),
-            });
+            match stage.args.get(&formal.name.name) {
+                Some(value) if is_lane(value) => text.push('#'),
+                Some(AxisValue { expr, .. }) => {
+                    let _ = write!(text, "[{}]", crate::syntax::print::expr(expr));
+                }
+                None => text.push('-'),
+            }
         }
         text.push('|');
     }
     for name in fixing {
         let default = program.declared.hypers.iter().find(|h| h.name == *name).map(|h| h.value);
         let value = point.hypers.get(name).copied().or(default).unwrap_or(f64::NAN);
-        text.push_str(&format!("{name}={:x}|", value.to_bits()));
+        let _ = write!(text, "{name}={:x}|", value.to_bits());
     }
     text
 }
@@ -251,7 +257,7 @@ fn starting(
     built: &Built,
     point: &Point,
     replicate: u64,
-    cache: &mut BTreeMap<(u64, Vec<u64>), Arc<Vec<ndarray::ArrayD<f64>>>>,
+    cache: &mut Starts,
     diags: &mut Diagnostics,
 ) -> Option<Arc<Vec<ndarray::ArrayD<f64>>>> {
     let params: Vec<_> = built.held.iter().filter_map(|name| built.declared.params.iter().find(|p| p.name == *name)).collect();

@@ -16,8 +16,8 @@ fn spaced(lower: &mut Lower<'_>, call: &Call<'_>) -> R<(f64, f64, usize)> {
     Ok((low, high, n))
 }
 
-pub(super) fn vector(lower: &mut Lower<'_>, values: &[f64]) -> R<Val> {
-    Ok(Val::Node(lower.model.graph.literal(&[values.len()], values)))
+pub(super) fn vector(lower: &mut Lower<'_>, values: &[f64]) -> Val {
+    Val::Node(lower.model.graph.literal(&[values.len()], values))
 }
 
 /// NumPy's `linspace`: `low + i*step`, the last value exactly `high`.
@@ -28,13 +28,13 @@ fn steps(low: f64, high: f64, n: usize) -> Vec<f64> {
 
 pub(super) fn linspace(lower: &mut Lower<'_>, call: &Call<'_>) -> R<Val> {
     let (low, high, n) = spaced(lower, call)?;
-    vector(lower, &steps(low, high, n))
+    Ok(vector(lower, &steps(low, high, n)))
 }
 
 pub(super) fn logspace(lower: &mut Lower<'_>, call: &Call<'_>) -> R<Val> {
     let (low, high, n) = spaced(lower, call)?;
     let values: Vec<f64> = steps(low, high, n).iter().map(|&x| elementary::pow(10.0, x)).collect();
-    vector(lower, &values)
+    Ok(vector(lower, &values))
 }
 
 pub(super) fn geomspace(lower: &mut Lower<'_>, call: &Call<'_>) -> R<Val> {
@@ -56,7 +56,7 @@ pub(super) fn geomspace(lower: &mut Lower<'_>, call: &Call<'_>) -> R<Val> {
     if n > 1 {
         values[n - 1] = high;
     }
-    vector(lower, &values)
+    Ok(vector(lower, &values))
 }
 
 pub(super) fn arange(lower: &mut Lower<'_>, call: &Call<'_>) -> R<Val> {
@@ -73,5 +73,5 @@ pub(super) fn arange(lower: &mut Lower<'_>, call: &Call<'_>) -> R<Val> {
     }
     limited(lower, call, &[n as usize])?;
     let values: Vec<f64> = (0..n as usize).map(|i| start + i as f64 * step).collect();
-    vector(lower, &values)
+    Ok(vector(lower, &values))
 }

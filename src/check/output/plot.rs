@@ -111,7 +111,9 @@ impl Asker<'_> {
         for mark in &view.marks {
             match mark {
                 MarkView::Series { ys, along, .. } => {
-                    ys.iter().for_each(|y| names_of(y, &mut shown));
+                    for y in ys {
+                        names_of(y, &mut shown);
+                    }
                     match along {
                         Along::Cells(key) => names_of_key(key, &mut shown),
                         Along::Rows(q) => names_of(q, &mut shown),

@@ -2,7 +2,7 @@
 //!
 //! The sweep itself is checked in `check::sweep`.
 
-use crate::check::program::{Bind, SweepSpec, Want, WantExpr};
+use crate::check::program::{Bind, StageSpec, SweepSpec, Want, WantExpr};
 use crate::results::{Fold, Setting};
 use crate::syntax::print;
 
@@ -89,6 +89,12 @@ impl SweepSpec {
         names
     }
 
+    /// The stages of all its optimizers.
+    pub(crate) fn stages(&self) -> impl Iterator<Item = &StageSpec> {
+        let binds = self.axes.iter().flat_map(|a| a.points.iter().flatten());
+        binds.filter_map(|bind| if let Bind::Optimizer(o) = bind { Some(&o.stages) } else { None }).flatten()
+    }
+
     /// The losses that are minimized.
     pub(crate) fn losses(&self) -> Vec<String> {
         let binds = self.axes.iter().flat_map(|a| a.points.iter().flatten());
@@ -115,7 +121,7 @@ impl SweepSpec {
 impl crate::check::program::OptimizerSpec {
     /// What tells this entry of a list of optimizers from the others, whatever its own axes.
     pub(crate) fn identity(&self) -> String {
-        let stage = |s: &crate::check::program::StageSpec| {
+        let stage = |s: &StageSpec| {
             let fixed: Vec<String> =
                 s.args.iter().filter(|(n, _)| !s.varying.contains(n)).map(|(n, v)| format!("{n} = {}", print::expr(&v.expr))).collect();
             if fixed.is_empty() { s.rule.clone() } else { format!("{}({})", s.rule, fixed.join(", ")) }

@@ -80,7 +80,7 @@ impl Writer<'_> {
                     self.fail(Diagnostic::error("E0411", name.span, message).here("second meaning").label(known.span, "first"));
                     continue;
                 }
-                let start_is_shared = self.is_shared(start, env);
+                let start_is_shared = is_shared(start, env);
                 if shared && !start_is_shared {
                     let message = format!("`shared {}` is one number for all parameters", name.name);
                     self.fail(Diagnostic::error("E0412", start.span, message).here("this has a value per parameter"));
@@ -89,10 +89,10 @@ impl Writer<'_> {
                 let Ok(starts) = self.each(start, env) else { continue };
                 let count = if shared { 1 } else { self.problem.params.len() };
                 let mut values = Vec::new();
-                for place in 0..count {
+                for (place, &first) in starts.iter().enumerate().take(count) {
                     let shape = if shared { Shape::scalar() } else { self.shape(place) };
                     let label = if shared { name.name.clone() } else { format!("{} of {}", name.name, self.problem.params[place].0) };
-                    let Some(start) = self.fitted(starts[place], &shape, start.span) else { continue };
+                    let Some(start) = self.fitted(first, &shape, start.span) else { continue };
                     let kind = if shared { InputKind::Shared } else { InputKind::State };
                     let input = self.model.graph.input(label.clone(), kind, shape);
                     self.states.push(StateSlot {
@@ -154,7 +154,7 @@ impl Writer<'_> {
             self.fail(d);
             return;
         }
-        let shared = self.is_shared(e, env);
+        let shared = is_shared(e, env);
         let values = if let Ok(list) = self.each(e, env) {
             list.into_iter().take(if shared { 1 } else { usize::MAX }).map(Val::Node).collect()
         } else {
@@ -199,7 +199,7 @@ impl Writer<'_> {
                 return;
             }
         }
-        if var.shared && !self.is_shared(e, env) {
+        if var.shared && !is_shared(e, env) {
             let message = format!("`{}` is one number for all parameters; this has a value per parameter", name.name);
             let mut d = Diagnostic::error("E0412", e.span, message).here("a value per parameter").label(var.span, "declared `shared`");
             d = d.help(format!("declare it `state {0} = ..`, or reduce with `total(..)`", name.name));
@@ -223,7 +223,7 @@ impl Writer<'_> {
     }
 
     fn when(&mut self, cond: &Expr, lines: &[RuleLine], env: &mut Env, assigned: &mut Assigned) {
-        if !self.is_shared(cond, env) {
+        if !is_shared(cond, env) {
             let d = Diagnostic::error("E0416", cond.span, "the condition of `when` is one for all parameters")
                 .here("this has a value per parameter");
             self.fail(d.help("reduce it with `total(..)` or `largest(..)`"));
@@ -272,16 +272,6 @@ impl Writer<'_> {
         (0..self.problem.params.len()).map(|place| self.fitted(list[place.min(list.len() - 1)], &self.shape(place), span)).collect()
     }
 
-    /// Whether an expression has one value for all parameters.
-    fn is_shared(&self, e: &Expr, env: &Env) -> bool {
-        match &e.kind {
-            ExprKind::Grad { .. } => false,
-            ExprKind::Name(name) => env.get(name).is_none_or(|var| var.shared),
-            ExprKind::Call { name, .. } if matches!(name.name.as_str(), "total" | "largest") => true,
-            _ => parts(e).into_iter().all(|part| self.is_shared(part, env)),
-        }
-    }
-
     /// The value of an expression for each parameter; one entry each, equal for shared expressions.
     pub(super) fn each(&mut self, e: &Expr, env: &Env) -> R<Vec<Id>> {
         let count = self.problem.params.len();
@@ -292,7 +282,7 @@ impl Writer<'_> {
             })
             .collect();
         self.hook.frames.replace(frames.clone());
-        let shared = self.is_shared(e, env);
+        let shared = is_shared(e, env);
         let mut list = Vec::new();
         for (place, frame) in frames.into_iter().enumerate() {
             if shared && place > 0 {
@@ -305,12 +295,22 @@ impl Writer<'_> {
             lower.hook = Some(self.hook.clone());
             lower.frames.push(frame);
             if let Ok(id) = lower.node(e) {
-                list.push(id)
+                list.push(id);
             } else {
                 self.ok = false;
                 return Err(Reported);
             }
         }
         Ok(list)
+    }
+}
+
+/// Whether an expression has one value for all parameters.
+fn is_shared(e: &Expr, env: &Env) -> bool {
+    match &e.kind {
+        ExprKind::Grad { .. } => false,
+        ExprKind::Name(name) => env.get(name).is_none_or(|var| var.shared),
+        ExprKind::Call { name, .. } if matches!(name.name.as_str(), "total" | "largest") => true,
+        _ => parts(e).into_iter().all(|part| is_shared(part, env)),
     }
 }

@@ -6,9 +6,12 @@
 
 mod hook;
 mod lines;
+mod rehearse;
 
 use crate::check::decls::{Decls, Rule};
 use crate::check::lower::{Model, R, Reported, Val};
+pub(crate) use rehearse::rehearse;
+
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::expr::graph::Id;
 use crate::syntax::ast::{Expr, ExprKind, RuleBody, RuleLine, RuleLineKind};
