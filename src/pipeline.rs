@@ -292,7 +292,8 @@ pub fn prepare(options: &RunOptions) -> Result<Checked<Prepared>, Failure> {
     for name in &options.only {
         if !program.has_sweep(name) {
             let known = program.sweep_names();
-            let near = crate::diag::did_you_mean(name, known.iter().copied()).map_or(format!("there are {}", known.join(", ")), |n| format!("did you mean `{n}`?"));
+            let near = crate::diag::did_you_mean(name, known.iter().copied())
+                .map_or(format!("there are {}", known.join(", ")), |n| format!("did you mean `{n}`?"));
             return Err(Failure::Wrong(format!("no sweep is called `{name}`; {near}")));
         }
     }
@@ -318,7 +319,7 @@ pub fn run(prepared: &Prepared, progress: &(dyn Fn(&Progress) + Sync)) -> Result
         max_memory: options.limits.memory,
         ..crate::run::Options::default()
     };
-    let results = crate::run::execute(plan, &settings, &Listener(progress)).map_err(|refusal| Failure::Outside(refusal.to_string()))?;
+    let results = crate::run::execute(plan, &settings, &Teller(progress)).map_err(|refusal| Failure::Wrong(refusal.to_string()))?;
     clock.lap("run");
     let mut outcome = publish(options, sources, program, plan, &results);
     clock.lap("report");
@@ -326,12 +327,13 @@ pub fn run(prepared: &Prepared, progress: &(dyn Fn(&Progress) + Sync)) -> Result
     Ok(Checked { value: outcome, sources: sources.clone(), diagnostics: Diagnostics::new() })
 }
 
-/// Hands on how far a run is.
-struct Listener<'a>(&'a (dyn Fn(&Progress) + Sync));
+/// Tells the command line how far a run is.
+struct Teller<'t>(&'t (dyn Fn(&Progress) + Sync));
 
-impl crate::run::Progress for Listener<'_> {
+impl crate::run::Progress for Teller<'_> {
     fn report(&self, moment: &crate::run::Moment) {
-        (self.0)(&Progress { done: moment.steps_done, total: moment.steps, loss: Some(moment.loss).filter(|loss| loss.is_finite()) });
+        let loss = moment.loss.is_finite().then_some(moment.loss);
+        (self.0)(&Progress { done: moment.steps_done, total: moment.steps, loss });
     }
 }
 

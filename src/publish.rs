@@ -52,7 +52,8 @@ pub(crate) fn publish(options: &RunOptions, sources: &Sources, program: &Program
 fn ending(report: &Report, results: &Results) -> Ending {
     let cut = results.sweeps.iter().flat_map(|s| &s.runs).filter(|r| r.status == Status::Cut).count();
     if cut > 0 {
-        let reason = results.sweeps.iter().flat_map(|s| &s.runs).find(|r| r.status == Status::Cut).map(|r| r.reason.clone()).unwrap_or_default();
+        let reason =
+            results.sweeps.iter().flat_map(|s| &s.runs).find(|r| r.status == Status::Cut).map(|r| r.reason.clone()).unwrap_or_default();
         return Ending::Cut(format!("{cut} runs were cut: {reason}"));
     }
     if report.checks.iter().all(|c| c.passed) { Ending::Fine } else { Ending::Unmet }
@@ -86,7 +87,9 @@ fn text(report: &Report, results: &Results, warnings: &[String]) -> String {
         let _ = writeln!(text, "{}\n", export::table_text(table, None).trim_end());
     }
     let unusual = |status: Status| results.sweeps.iter().flat_map(|s| &s.runs).filter(|r| r.status == status).count();
-    for (status, words) in [(Status::Diverged, "diverged"), (Status::Rising, "ended above their start"), (Status::Failed, "failed"), (Status::Cut, "were cut")] {
+    for (status, words) in
+        [(Status::Diverged, "diverged"), (Status::Rising, "ended above their start"), (Status::Failed, "failed"), (Status::Cut, "were cut")]
+    {
         let n = unusual(status);
         if n > 0 {
             let total: usize = results.sweeps.iter().map(|s| s.runs.len()).sum();
@@ -132,7 +135,12 @@ fn receipt(sources: &Sources, program: &Program, plan: &Plan) -> String {
     let _ = writeln!(text, "optrun = \"{}\"", env!("CARGO_PKG_VERSION"));
     let _ = writeln!(text, "spec_blake3 = \"{}\"\n", spec_hash(sources));
     for file in sources.files().iter().skip(1) {
-        let _ = writeln!(text, "[[imported]]\nfile = {}\nblake3 = \"{}\"\n", toml::Value::String(file.name.clone()), blake3::hash(file.text.as_bytes()).to_hex());
+        let _ = writeln!(
+            text,
+            "[[imported]]\nfile = {}\nblake3 = \"{}\"\n",
+            toml::Value::String(file.name.clone()),
+            blake3::hash(file.text.as_bytes()).to_hex()
+        );
     }
     for (name, hash) in program.files() {
         let _ = writeln!(text, "[[data]]\nfile = {}\nblake3 = \"{hash}\"\n", toml::Value::String(name));

@@ -1,5 +1,7 @@
 //! The tape gives the bits of the dense evaluator, for every operation, number of lanes, size of blocks and level of the CPU.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::sync::Arc;
 
 use optrun::compile::buffer::Buffer;
@@ -9,13 +11,14 @@ use optrun::compile::{Request, compile};
 use optrun::expr::eval::{Tensor, evaluate};
 use optrun::expr::graph::{Graph, Id, InputKind};
 use optrun::expr::op::{Binary, InputId, Op, Reduce, Unary};
+use optrun::expr::print::dump;
 use optrun::numeric::dispatch::Level;
 use optrun::run::machine;
 use optrun::shape::{DataId, Dim, RowCounts, Shape};
 
 const ROWS: Dim = Dim::Rows(DataId(0));
 
-/// Steele, Lea and Flood's SplitMix64: the test's own randomness.
+/// The generator `splitmix64` of Steele, Lea and Flood: the test's own randomness.
 struct Random(u64);
 
 impl Random {
@@ -109,7 +112,17 @@ impl Build {
             6..15 => (Op::Binary(Binary::ALL[self.below(Binary::ALL.len())]), vec![a, b]),
             15 => (Op::Select, vec![a, b, c]),
             16..20 => {
-                let all = [Reduce::Sum, Reduce::Sum, Reduce::Max, Reduce::Min, Reduce::Prod, Reduce::ArgMax, Reduce::ArgMin, Reduce::LogSumExp, Reduce::Median];
+                let all = [
+                    Reduce::Sum,
+                    Reduce::Sum,
+                    Reduce::Max,
+                    Reduce::Min,
+                    Reduce::Prod,
+                    Reduce::ArgMax,
+                    Reduce::ArgMin,
+                    Reduce::LogSumExp,
+                    Reduce::Median,
+                ];
                 (Op::Reduce(all[self.below(all.len())], axis), vec![a])
             }
             20 => (Op::Softmax(axis), vec![a]),
@@ -147,7 +160,9 @@ impl Build {
                 _ => (Op::Broadcast(self.program.graph.shape(b).clone()), vec![a]),
             },
         };
-        if shape.rank() == 0 && !matches!(op, Op::Unary(_) | Op::Binary(_) | Op::Select | Op::Broadcast(_) | Op::Expand(_) | Op::RowCount(_)) {
+        if shape.rank() == 0
+            && !matches!(op, Op::Unary(_) | Op::Binary(_) | Op::Select | Op::Broadcast(_) | Op::Expand(_) | Op::RowCount(_))
+        {
             return;
         }
         if let Ok(id) = self.program.graph.try_add(op, &args) {
@@ -208,7 +223,16 @@ fn by_tape(program: &Program, lanes: Lanes, block: usize, level: Level, batch: b
         inputs.push((*input, start));
         start += lanes.octets(values[0].len());
     }
-    let request = Request { graph: &program.graph, roots: &program.roots, rows: &rows, fixed: &fixed, inputs: &inputs, start, lanes, block: Some(block) };
+    let request = Request {
+        graph: &program.graph,
+        roots: &program.roots,
+        rows: &rows,
+        fixed: &fixed,
+        inputs: &inputs,
+        start,
+        lanes,
+        block: Some(block),
+    };
     let tape = compile(&request);
     let columns: Vec<Arc<Buffer>> = fixed.columns().iter().map(|column| column.buffer.clone()).collect();
     let mut results = Vec::new();
@@ -255,7 +279,9 @@ fn check(seed: u64, rows: usize, nodes: usize) {
     let program = program(seed, rows, nodes);
     let expected = by_definition(&program);
     for lanes in [Lanes::One, Lanes::Eight] {
-        for (block, level, batch) in [(8, Level::Baseline, false), (64, Level::Avx2, true), (192, Level::Avx512, false), (1024, Level::Baseline, true)] {
+        for (block, level, batch) in
+            [(8, Level::Baseline, false), (64, Level::Avx2, true), (192, Level::Avx512, false), (1024, Level::Baseline, true)]
+        {
             let found = by_tape(&program, lanes, block, level, batch);
             for (lane, (found, expected)) in found.iter().zip(&expected).enumerate() {
                 for (root, (found, expected)) in found.iter().zip(expected).enumerate() {
@@ -267,17 +293,13 @@ fn check(seed: u64, rows: usize, nodes: usize) {
                             program.roots[root],
                             show(found),
                             show(expected),
-                            optrun_dump(&program.graph, program.roots[root]),
+                            dump(&program.graph, &[program.roots[root]]),
                         );
                     }
                 }
             }
         }
     }
-}
-
-fn optrun_dump(graph: &Graph, root: Id) -> String {
-    graph.reachable(&[root]).iter().map(|id| format!("{}: {:?} {:?} {}\n", id.0, graph.node(*id).op, graph.node(*id).args, graph.shape(*id))).collect()
 }
 
 #[test]

@@ -40,7 +40,8 @@ const HOMES: [(&str, &[&str]); 9] = [
 ];
 
 /// Names of rules that are words of another kind somewhere: file, word, reason.
-const OTHER_WORDS: [(&str, &str, &str); 1] = [("src/check/sweep.rs", "momentum", "what other libraries call the argument `beta`")];
+const OTHER_WORDS: [(&str, &str, &str); 1] =
+    [("src/check/sweep/arguments.rs", "momentum", "what other libraries call the argument `beta`")];
 
 /// The longest a file may be, in lines.
 const LONGEST: usize = 500;

@@ -53,7 +53,8 @@ pub fn program(program: &Program) -> String {
             Some(Val::Node(id)) => model.show(*id),
             _ => "no numbers".to_string(),
         };
-        let default = program.declared.hypers.iter().find(|h| h.name == *name).map(|h| format!(" = {}", crate::expr::print::number(h.value)));
+        let default =
+            program.declared.hypers.iter().find(|h| h.name == *name).map(|h| format!(" = {}", crate::expr::print::number(h.value)));
         let _ = writeln!(text, "{} {name}: {shape}{}", value.kind.keyword(), default.unwrap_or_default());
     }
     for sweep in &program.sweeps {
@@ -82,7 +83,7 @@ pub fn program(program: &Program) -> String {
 
 fn bind(bind: &Bind) -> String {
     match bind {
-        Bind::Optimizer(o) => o.stages.iter().map(|s| stage(s)).collect::<Vec<_>>().join(" |> "),
+        Bind::Optimizer(o) => o.stages.iter().map(stage).collect::<Vec<_>>().join(" |> "),
         Bind::Loss(name) => format!("minimize {name}"),
         Bind::Named { name, value, .. } => format!("{name} = {}", setting(&value.setting)),
     }
@@ -163,7 +164,13 @@ pub fn rewritten(program: &Program, sources: &Sources) -> String {
     text
 }
 
-fn applied(text: &mut String, graph: &crate::expr::graph::Graph, report: &rewrite::Report, names: &crate::expr::print::Names, sources: &Sources) {
+fn applied(
+    text: &mut String,
+    graph: &crate::expr::graph::Graph,
+    report: &rewrite::Report,
+    names: &crate::expr::print::Names,
+    sources: &Sources,
+) {
     for firing in report.of_kind(crate::expr::rules::Kind::Stable) {
         let (before, after) = firing.text(graph, names);
         let place = firing.span.map(|span| {

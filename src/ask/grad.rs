@@ -30,7 +30,9 @@ pub struct Answer {
 /// # Errors
 /// When there is no such loss or parameter, or something cannot be differentiated: one line.
 pub fn grad(program: &Program, loss: Option<&str>, wrt: Option<&str>) -> Result<Answer, String> {
-    let is_loss = |name: &&String| matches!(program.decls.values[*name].kind, ValueKind::Loss { .. } | ValueKind::Metric { .. } | ValueKind::Let { .. });
+    let is_loss = |name: &&String| {
+        matches!(program.decls.values[*name].kind, ValueKind::Loss { .. } | ValueKind::Metric { .. } | ValueKind::Let { .. })
+    };
     let wanted: Vec<&String> = match loss {
         Some(name) => {
             let found = program.decls.order.iter().find(|n| *n == name && is_loss(n));
@@ -53,7 +55,8 @@ pub fn grad(program: &Program, loss: Option<&str>, wrt: Option<&str>) -> Result<
             return Err(format!("`{name}` is {}, not one number: it has no gradient", program.model.show(*id)));
         }
         let (list, _) = rewrite::rewrite(&mut graph, &[*id], &Options::default());
-        let params: Vec<_> = program.declared.params.iter().filter(|p| wrt.is_none_or(|w| w == p.name) && diff::depends(&graph, list[0], p.id)).collect();
+        let params: Vec<_> =
+            program.declared.params.iter().filter(|p| wrt.is_none_or(|w| w == p.name) && diff::depends(&graph, list[0], p.id)).collect();
         let wrt: Vec<Id> = params.iter().map(|p| p.id).collect();
         let grads = diff::gradient(&mut graph, list[0], &wrt).map_err(|why| format!("`{name}` cannot be differentiated: {why}"))?;
         let (grads, _) = rewrite::rewrite(&mut graph, &grads, &Options::default());

@@ -35,7 +35,7 @@ fn one(decl: &DataDecl, id: DataId, decls: &Decls, model: &mut Model, data_folde
         match line {
             DataLine::Csv { path, options } => {
                 if let Some((first, _)) = csv {
-                    diags.push(Diagnostic::error("E0203", path.span, "a dataset has one source").here("second").label(first.span, "first"));
+                    diags.push(Diagnostic::error("E0524", path.span, "a dataset has one source").here("second").label(first.span, "first"));
                 }
                 csv = Some((path, options));
             }
@@ -50,33 +50,30 @@ fn one(decl: &DataDecl, id: DataId, decls: &Decls, model: &mut Model, data_folde
         }
     }
     if let Some((path, options)) = csv {
-        match read(decl, path, options, names, data_folder, model, decls, diags) {
-            Ok(table) => {
-                for hint in &table.hints {
-                    let d = Diagnostic::warning("W0501", path.span, format!("`{}` may be laid out otherwise than the spec says", path.value));
-                    diags.push(advised(d, hint.advice(), path, options));
-                }
-                rows = Some((table.rows, path.span));
-                model.rows.0[id.0 as usize] = table.rows;
-                let hash = table.bytes_hash.clone();
-                model.data[id.0 as usize].file = Some((path.value.clone(), hash));
-                let columns = table.columns.into_iter().map(|column| ColumnInfo {
-                    name: column.name,
-                    span: path.span,
-                    content: content(column.values, id),
-                    input: None,
-                });
-                model.data[id.0 as usize].columns = columns.collect();
+        if let Ok(table) = read(decl, path, options, names, data_folder, model, decls, diags) {
+            for hint in &table.hints {
+                let d = Diagnostic::warning("W0501", path.span, format!("`{}` may be laid out otherwise than the spec says", path.value));
+                diags.push(advised(d, hint.advice(), path, options));
             }
-            Err(Reported) => {
-                // Names of columns that could not be read still stand for something.
-                for line in &decl.lines {
-                    if let DataLine::Column { name, .. } = line {
-                        broken(model, id, name);
-                    }
+            rows = Some((table.rows, path.span));
+            model.rows.0[id.0 as usize] = table.rows;
+            let hash = table.bytes_hash.clone();
+            model.data[id.0 as usize].file = Some((path.value.clone(), hash));
+            let columns = table.columns.into_iter().map(|column| ColumnInfo {
+                name: column.name,
+                span: path.span,
+                content: content(column.values, id),
+                input: None,
+            });
+            model.data[id.0 as usize].columns = columns.collect();
+        } else {
+            // Names of columns that could not be read still stand for something.
+            for line in &decl.lines {
+                if let DataLine::Column { name, .. } = line {
+                    broken(model, id, name);
                 }
-                return;
             }
+            return;
         }
     } else if let Some(list) = names {
         let span = list.first().map_or(decl.span, |n| n.span);
@@ -88,7 +85,9 @@ fn one(decl: &DataDecl, id: DataId, decls: &Decls, model: &mut Model, data_folde
         }
     }
     if rows.is_none() && !diags.has_errors() {
-        diags.push(Diagnostic::error("E0511", decl.name.span, format!("dataset `{}` has no rows", decl.name.name)).here("no column, no file"));
+        diags.push(
+            Diagnostic::error("E0511", decl.name.span, format!("dataset `{}` has no rows", decl.name.name)).here("no column, no file"),
+        );
     }
 }
 
@@ -133,15 +132,30 @@ fn read(
             "header" => settings.header = Lower::new(model, decls, diags).constant(value, "`header`")? != 0.0,
             "missing" => match text(value) {
                 Some(marks) => settings.missing = marks,
-                None => return report(diags, Diagnostic::error("E0512", value.span, "`missing` is a text, or a list of texts").here("not a text").help("such as `missing = \"?\"`")),
+                None => {
+                    return report(
+                        diags,
+                        Diagnostic::error("E0512", value.span, "`missing` is a text, or a list of texts")
+                            .here("not a text")
+                            .help("such as `missing = \"?\"`"),
+                    );
+                }
             },
             "delimiter" => match text(value).as_deref() {
                 Some([one]) if one.len() == 1 => settings.delimiter = one.as_bytes()[0],
-                _ => return report(diags, Diagnostic::error("E0512", value.span, "`delimiter` is one character").here("not one character").help("such as `delimiter = \";\"`")),
+                _ => {
+                    return report(
+                        diags,
+                        Diagnostic::error("E0525", value.span, "`delimiter` is one character")
+                            .here("not one character")
+                            .help("such as `delimiter = \";\"`"),
+                    );
+                }
             },
             _ => {
                 let known = ["header", "missing", "delimiter"];
-                let mut d = Diagnostic::error("E0513", name.span, format!("`csv` has no `{}`", name.name)).here("options: header, missing, delimiter");
+                let mut d = Diagnostic::error("E0513", name.span, format!("`csv` has no `{}`", name.name))
+                    .here("options: header, missing, delimiter");
                 if let Some(near) = did_you_mean(&name.name, known) {
                     d = d.replace(name.span, near, format!("did you mean `{near}`?"));
                 }
@@ -174,7 +188,8 @@ fn near_file(folder: &Path, written: &str) -> Option<String> {
     let path = Path::new(written);
     let inner = path.parent().filter(|p| p.components().all(|c| matches!(c, std::path::Component::Normal(_))))?;
     let wanted = path.file_name()?.to_str()?;
-    let mut names: Vec<String> = std::fs::read_dir(folder.join(inner)).ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+    let mut names: Vec<String> =
+        std::fs::read_dir(folder.join(inner)).ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
     names.sort();
     let part = |n: &&String| n.contains(wanted.split('.').next().unwrap_or(wanted));
     let near = did_you_mean(wanted, names.iter().map(String::as_str)).map(str::to_string).or_else(|| names.iter().find(part).cloned())?;
@@ -222,7 +237,15 @@ fn advised(d: Diagnostic, (text, edit): (String, Option<(&'static str, String)>)
     }
 }
 
-fn column(id: DataId, name: &Ident, value: &Expr, decls: &Decls, model: &mut Model, rows: &mut Option<(usize, Span)>, diags: &mut Diagnostics) {
+fn column(
+    id: DataId,
+    name: &Ident,
+    value: &Expr,
+    decls: &Decls,
+    model: &mut Model,
+    rows: &mut Option<(usize, Span)>,
+    diags: &mut Diagnostics,
+) {
     let Ok(content) = computed(id, name, value, decls, model, rows, diags) else {
         broken(model, id, name);
         return;
@@ -234,15 +257,24 @@ fn column(id: DataId, name: &Ident, value: &Expr, decls: &Decls, model: &mut Mod
         Some(old) if rows.is_some_and(|(_, span)| old.span == span) => *old = info,
         Some(old) => {
             let first = old.span;
-            diags.push(Diagnostic::error("E0202", name.span, format!("column `{}` is declared twice", name.name)).here("second").label(first, "first"));
+            diags.push(messages::declared_twice(name.span, format!("column `{}` is declared twice", name.name), first));
         }
         None => columns.push(info),
     }
 }
 
-fn computed(id: DataId, name: &Ident, value: &Expr, decls: &Decls, model: &mut Model, rows: &mut Option<(usize, Span)>, diags: &mut Diagnostics) -> R<Content> {
+fn computed(
+    id: DataId,
+    name: &Ident,
+    value: &Expr,
+    decls: &Decls,
+    model: &mut Model,
+    rows: &mut Option<(usize, Span)>,
+    diags: &mut Diagnostics,
+) -> R<Content> {
     if let ExprKind::List(items) = &value.kind
-        && let Some(texts) = items.iter().map(|i| if let ExprKind::Text(t) = &i.kind { Some(t.clone()) } else { None }).collect::<Option<Vec<String>>>()
+        && let Some(texts) =
+            items.iter().map(|i| if let ExprKind::Text(t) = &i.kind { Some(t.clone()) } else { None }).collect::<Option<Vec<String>>>()
         && !texts.is_empty()
     {
         agree(id, name, texts.len(), value.span, model, rows, diags)?;
@@ -256,12 +288,15 @@ fn computed(id: DataId, name: &Ident, value: &Expr, decls: &Decls, model: &mut M
     };
     let shape = lower.model.graph.shape(node).clone();
     let Some(array) = lower.model.constant(node) else {
-        return lower.fail(Diagnostic::error("E0514", value.span, format!("column `{}` must be known before any run", name.name)).here("depends on a parameter or on the run"));
+        return lower.fail(
+            Diagnostic::error("E0514", value.span, format!("column `{}` must be known before any run", name.name))
+                .here("depends on a parameter or on the run"),
+        );
     };
     let mut shape = shape;
     // Of an inline list the first axis is the rows.
     if let Some(Dim::Size(n)) = shape.0.first().copied()
-        && (rows.is_none() || rows.is_some_and(|(have, _)| have == n || shape.rank() == 1))
+        && rows.is_none_or(|(have, _)| have == n || shape.rank() == 1)
     {
         agree(id, name, n, value.span, model, rows, diags)?;
         shape.0[0] = Dim::Rows(id);
@@ -269,7 +304,15 @@ fn computed(id: DataId, name: &Ident, value: &Expr, decls: &Decls, model: &mut M
     Ok(Content::Numbers { values: Arc::new(array), shape })
 }
 
-fn agree(id: DataId, name: &Ident, n: usize, span: Span, model: &mut Model, rows: &mut Option<(usize, Span)>, diags: &mut Diagnostics) -> R<()> {
+fn agree(
+    id: DataId,
+    name: &Ident,
+    n: usize,
+    span: Span,
+    model: &mut Model,
+    rows: &mut Option<(usize, Span)>,
+    diags: &mut Diagnostics,
+) -> R<()> {
     match *rows {
         None => {
             *rows = Some((n, span));
@@ -279,7 +322,9 @@ fn agree(id: DataId, name: &Ident, n: usize, span: Span, model: &mut Model, rows
         Some((have, _)) if have == n => Ok(()),
         Some((have, first)) => report(
             diags,
-            Diagnostic::error("E0504", span, format!("`{}` has {n} values, the dataset has {have} rows", name.name)).here(format!("{n} values")).label(first, format!("{have} rows")),
+            Diagnostic::error("E0504", span, format!("`{}` has {n} values, the dataset has {have} rows", name.name))
+                .here(format!("{n} values"))
+                .label(first, format!("{have} rows")),
         ),
     }
 }
@@ -298,11 +343,10 @@ pub(crate) fn fill(lower: &mut Lower<'_>, call: &Call<'_>) -> R<Val> {
         other => return lower.as_node(other, call.args[0]).map(Val::Node),
     };
     let Content::Missing { values, missing } = lower.model.data[data.0 as usize].columns[column].content.clone() else {
-        let diagnostic = messages::column_not_numeric(&lower.model.data[data.0 as usize], column, call.args[0].span);
-        return lower.fail(diagnostic);
+        return lower.as_node(Val::Column(data, column), call.args[0]).map(Val::Node);
     };
     let Some(by) = lower.model.constant(by).and_then(|v| v.first().copied()) else {
-        return lower.fail(Diagnostic::error("E0312", call.args[1].span, "what fills the gaps must be known before running").here("depends on the run"));
+        return lower.fail(messages::not_known_before(call.args[1].span, "what fills the gaps"));
     };
     let mut filled = values;
     for &row in &missing {
@@ -330,7 +374,8 @@ pub(crate) fn standardize(lower: &mut Lower<'_>, call: &Call<'_>) -> R<Val> {
     let rank = lower.model.graph.shape(x).rank();
     if rank == 0 || rank > 2 {
         let shape = lower.show(x);
-        return lower.fail(Diagnostic::error("E0352", call.args[0].span, "`standardize` needs a column or a matrix of columns").here(shape));
+        return lower
+            .fail(Diagnostic::error("E0352", call.args[0].span, "`standardize` needs a column or a matrix of columns").here(shape));
     }
     let mean = builtins::mean_of(lower, x, Some(0));
     let variance = builtins::variance_of(lower, x, Some(0));
@@ -339,7 +384,8 @@ pub(crate) fn standardize(lower: &mut Lower<'_>, call: &Call<'_>) -> R<Val> {
         && let Some(flat) = values.iter().position(|&s| s == 0.0)
     {
         let which = column_name(lower, call.args[0], flat).unwrap_or_else(|| format!("column {flat}"));
-        let diagnostic = Diagnostic::error("E0515", call.args[0].span, format!("{which} is constant: its standard deviation is 0")).here("cannot be standardized");
+        let diagnostic = Diagnostic::error("E0515", call.args[0].span, format!("{which} is constant: its standard deviation is 0"))
+            .here("cannot be standardized");
         return lower.fail(diagnostic.help("leave that column out"));
     }
     let (mean, std) = if rank == 2 {
@@ -376,7 +422,11 @@ pub(crate) fn codes(lower: &mut Lower<'_>, e: &Expr) -> R<(Id, usize)> {
             Val::Node(id) => lower.show(id),
             _ => "not a text column".to_string(),
         };
-        return lower.fail(Diagnostic::error("E0516", e.span, "labels are numbered for text columns").here(found).help("a column of numbers is its own code"));
+        return lower.fail(
+            Diagnostic::error("E0516", e.span, "labels are numbered for text columns")
+                .here(found)
+                .help("a column of numbers is its own code"),
+        );
     };
     let mut labels: Vec<&String> = texts.iter().collect();
     labels.sort();

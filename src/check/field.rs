@@ -51,12 +51,9 @@ pub(crate) fn field(asker: &mut Asker<'_>, f: &Expr, vars: &[(&Expr, (f64, f64))
                     asker.diags.push(not_yet(var.span, "a variable that is no number and no entry of a vector"));
                     return Err(Reported);
                 };
-                let Some(Val::Node(id)) = shared.model.names.get(name).cloned() else {
-                    asker.diags.push(Diagnostic::error("E0204", base.span, format!("nothing is called `{name}`")).here("not known here"));
-                    return Err(Reported);
-                };
                 let mut lower = Lower::new(&mut shared.model, asker.decls, asker.diags);
                 lower.node(var)?;
+                let Some(Val::Node(id)) = lower.model.names.get(name).cloned() else { return Err(Reported) };
                 let at = lower.constant(index, "an index")?;
                 let n = lower.model.rows.count(lower.model.graph.shape(id)).unwrap_or(0);
                 let at = if at < 0.0 { at + n as f64 } else { at };

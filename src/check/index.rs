@@ -4,6 +4,7 @@
 
 use super::builtins;
 use super::lower::{Lower, R};
+use crate::check::messages;
 use crate::diag::Diagnostic;
 use crate::expr::graph::Id;
 use crate::expr::op::Op;
@@ -53,7 +54,12 @@ impl Lower<'_> {
             Dim::Rows(_) => {
                 let shape = self.show(value);
                 let message = "the rows of a dataset cannot be chosen by number: a batch has other rows";
-                self.fail(Diagnostic::error("E0345", span, message).here("the row axis").label(base.span, shape).help("choose rows in the dataset, with `keep`"))
+                self.fail(
+                    Diagnostic::error("E0345", span, message)
+                        .here("the row axis")
+                        .label(base.span, shape)
+                        .help("choose rows in the dataset, with `keep`"),
+                )
             }
         }
     }
@@ -68,7 +74,7 @@ impl Lower<'_> {
             if let Some(e) = part {
                 let x = self.constant(e, "a bound of a slice")?;
                 if x.fract() != 0.0 || x.abs() > 9.0e15 {
-                    return self.fail(Diagnostic::error("E0313", e.span, "a bound of a slice must be a whole number").here(format!("this is {x}")));
+                    return self.fail(messages::not_whole(e.span, "a bound of a slice", None, x));
                 }
                 bounds[place] = Some(x as i64);
             }
@@ -116,7 +122,11 @@ impl Lower<'_> {
         }
         if matches!(&e.kind, ExprKind::Compare { .. }) {
             let message = "a mask that changes the shape cannot be an index";
-            return self.fail(Diagnostic::error("E0351", e.span, message).here("0 or 1 for each entry").help("`where(c, a, b)` chooses values; `keep` in the dataset chooses rows"));
+            return self.fail(
+                Diagnostic::error("E0351", e.span, message)
+                    .here("0 or 1 for each entry")
+                    .help("`where(c, a, b)` chooses values; `keep` in the dataset chooses rows"),
+            );
         }
         let n = self.length(value, axis, e.span, base)?;
         builtins::indices(self, index, e.span, n, "entry")?;

@@ -3,11 +3,12 @@
 //! It decides nothing; it only says what was found and expected.
 
 use super::lower::{Content, DataInfo, Model};
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, did_you_mean};
 use crate::expr::diff::NotDifferentiable;
 use crate::expr::graph::Id;
 use crate::shape::Dim;
 use crate::source::Span;
+use crate::syntax::ast::Ident;
 
 /// Two values that do not broadcast.
 pub(crate) fn shapes_differ(model: &Model, op: &str, a: (Id, Span), b: (Id, Span), op_span: Span) -> Diagnostic {
@@ -15,9 +16,15 @@ pub(crate) fn shapes_differ(model: &Model, op: &str, a: (Id, Span), b: (Id, Span
     let (ta, tb) = (model.show(a.0), model.show(b.0));
     let two_datasets = sa.0.first() != sb.0.first() && matches!((sa.0.first(), sb.0.first()), (Some(Dim::Rows(_)), Some(Dim::Rows(_))));
     if two_datasets {
-        return Diagnostic::error("E0302", op_span, format!("`{op}`: rows of two datasets")).here("rows of different data do not pair up").label(a.1, ta).label(b.1, tb);
+        return Diagnostic::error("E0302", op_span, format!("`{op}`: rows of two datasets"))
+            .here("rows of different data do not pair up")
+            .label(a.1, ta)
+            .label(b.1, tb);
     }
-    let mut diagnostic = Diagnostic::error("E0301", op_span, format!("`{op}`: {ta} and {tb} do not go together")).here("needs equal shapes, or a number").label(a.1, ta).label(b.1, tb);
+    let mut diagnostic = Diagnostic::error("E0301", op_span, format!("`{op}`: {ta} and {tb} do not go together"))
+        .here("needs equal shapes, or a number")
+        .label(a.1, ta)
+        .label(b.1, tb);
     // A vector against a matrix: the vector goes with the last axis; with the first it needs `[:, None]`.
     let (vector, matrix, text) = if sa.rank() == 1 { (&sa, &sb, a.1) } else { (&sb, &sa, b.1) };
     if vector.rank() == 1 && matrix.rank() == 2 {
@@ -46,18 +53,22 @@ pub(crate) fn product_differs(model: &Model, a: (Id, Span), b: (Id, Span), op_sp
     let (sa, sb) = (model.graph.shape(a.0).clone(), model.graph.shape(b.0).clone());
     let (ta, tb) = (model.show(a.0), model.show(b.0));
     if sa.is_scalar() || sb.is_scalar() {
-        return Diagnostic::error("E0304", op_span, "`@` is the matrix product; a number multiplies with `*`").here("one of them is a number").label(a.1, ta).label(b.1, tb).replace(
-            op_span,
-            "*",
-            "write",
-        );
+        return Diagnostic::error("E0304", op_span, "`@` is the matrix product; a number multiplies with `*`")
+            .here("one of them is a number")
+            .label(a.1, ta)
+            .label(b.1, tb)
+            .replace(op_span, "*", "write");
     }
     if sa.rank() > 2 || sb.rank() > 2 {
-        return Diagnostic::error("E0305", op_span, "`@` multiplies vectors and matrices").here("more than two axes").label(a.1, ta).label(b.1, tb);
+        return Diagnostic::error("E0305", op_span, "`@` multiplies vectors and matrices")
+            .here("more than two axes")
+            .label(a.1, ta)
+            .label(b.1, tb);
     }
     let inner = |dim: Option<&Dim>| dim.map_or(0, |&d| model.rows.of(d));
     let message = format!("`@`: the inner sizes differ, {} and {}", inner(sa.0.last()), inner(sb.0.first()));
-    let mut diagnostic = Diagnostic::error("E0303", op_span, message).here("rows of the left meet columns of the right").label(a.1, ta).label(b.1, tb);
+    let mut diagnostic =
+        Diagnostic::error("E0303", op_span, message).here("rows of the left meet columns of the right").label(a.1, ta).label(b.1, tb);
     if sa.rank() == 2 && sa.0[0] == sb.0[0] {
         diagnostic = diagnostic.replace(a.1.end(), ".T", "transpose the left");
     } else if sb.rank() == 2 && sa.0.last() == sb.0.last() {
@@ -66,10 +77,10 @@ pub(crate) fn product_differs(model: &Model, a: (Id, Span), b: (Id, Span), op_sp
     diagnostic
 }
 
-/// A column used as numbers that is none.
-pub(crate) fn column_not_numeric(data: &DataInfo, column: usize, span: Span) -> Diagnostic {
+/// A column used as numbers that is none; nothing when that has been said already.
+pub(crate) fn column_not_numeric(data: &DataInfo, column: usize, span: Span) -> Option<Diagnostic> {
     let info = &data.columns[column];
-    match &info.content {
+    let diagnostic = match &info.content {
         Content::Missing { missing, .. } => {
             let rows: Vec<String> = missing.iter().take(5).map(|row| (row + 1).to_string()).collect();
             let more = if missing.len() > 5 { ", .." } else { "" };
@@ -82,25 +93,104 @@ pub(crate) fn column_not_numeric(data: &DataInfo, column: usize, span: Span) -> 
         Content::Texts { values, mostly, missing, .. } => {
             if let Some((row, text, count)) = mostly {
                 let message = format!("column `{}` has {count} cells that are no numbers, the first in row {}", info.name, row + 1);
-                return Diagnostic::error("E0508", span, message).here(format!("row {} has `{text}`", row + 1)).label(data.name.span, "read here").help(format!(
-                    "if `{text}` means that the value is missing, say `missing = \"{text}\"` in the csv line"
-                ));
+                let d = Diagnostic::error("E0508", span, message).here(format!("row {} has `{text}`", row + 1));
+                let help = format!("if `{text}` means that the value is missing, say `missing = \"{text}\"` in the csv line");
+                return Some(d.label(data.name.span, "read here").help(help));
             }
             let example = values.iter().enumerate().find(|(row, _)| !missing.contains(&(*row as u32))).map_or("", |(_, v)| v.as_str());
             Diagnostic::error("E0509", span, format!("column `{}` is text", info.name))
                 .here(format!("such as `{example}`"))
                 .label(data.name.span, "read here")
-                .help(format!("`code({0})` numbers its labels, `onehot({0})` makes a column of each, `{0} == \"{example}\"` compares", info.name))
+                .help(format!(
+                    "`code({0})` numbers its labels, `onehot({0})` makes a column of each, `{0} == \"{example}\"` compares",
+                    info.name
+                ))
         }
-        Content::Numbers { .. } | Content::Broken => Diagnostic::error("E0509", span, format!("column `{}` cannot be used here", info.name)),
+        Content::Numbers { .. } | Content::Broken => return None,
+    };
+    Some(diagnostic)
+}
+
+/// A second declaration of a name.
+pub(crate) fn declared_twice(span: Span, message: String, first: Span) -> Diagnostic {
+    Diagnostic::error("E0202", span, message).here("second").label(first, "first")
+}
+
+/// An argument that a call has twice.
+pub(crate) fn given_twice(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("E0220", span, format!("argument `{name}` is given twice")).here("second")
+}
+
+/// A named argument that a function does not have.
+pub(crate) fn no_such_argument(function: &str, given: &Ident) -> Diagnostic {
+    Diagnostic::error("E0222", given.span, format!("`{function}` has no argument called `{}`", given.name)).here("no such argument")
+}
+
+/// Too few or too many arguments.
+pub(crate) fn wrong_count(span: Span, message: String) -> Diagnostic {
+    Diagnostic::error("E0224", span, message).here("here")
+}
+
+/// Something drawn in a file without a seed.
+pub(crate) fn needs_seed(span: Span, which: &str) -> Diagnostic {
+    let start = Span { lo: 0, hi: 0, ..span };
+    let d = Diagnostic::error("E0230", span, "a file that draws needs a seed").here(format!("{which} with which seed?"));
+    d.replace(start, "rng 1\n", "nothing random is hidden: name one")
+}
+
+/// An array where one number is needed.
+pub(crate) fn not_one_number(span: Span, what: &str, shape: &str) -> Diagnostic {
+    Diagnostic::error("E0311", span, format!("{what} is one number; this is {shape}")).here(shape)
+}
+
+/// A value that only a run knows, where it is needed before.
+pub(crate) fn not_known_before(span: Span, what: &str) -> Diagnostic {
+    Diagnostic::error("E0312", span, format!("{what} must be known before running")).here("depends on a parameter or on the run")
+}
+
+/// A fraction, or too small a number, where things are counted.
+pub(crate) fn not_whole(span: Span, what: &str, least: Option<f64>, found: f64) -> Diagnostic {
+    let least = least.map(|n| format!(" of at least {n}")).unwrap_or_default();
+    let found = crate::numeric::format::shortest(found);
+    Diagnostic::error("E0313", span, format!("{what} must be a whole number{least}")).here(format!("this is {found}"))
+}
+
+/// `1..10` where a list is needed.
+pub(crate) fn interval_not_list(span: Span) -> Diagnostic {
+    Diagnostic::error("E0321", span, "an interval has no end of values").here("an interval, not a list")
+}
+
+/// A reduction of an array that needs to know the axis.
+pub(crate) fn which_axis(function: &str, span: Span, shape: &str) -> Diagnostic {
+    Diagnostic::error("E0323", span, format!("`{function}` of {shape}: along which axis?")).here(shape)
+}
+
+/// Something else where a matrix is needed.
+pub(crate) fn needs_matrix(function: &str, span: Span, shape: &str) -> Diagnostic {
+    Diagnostic::error("E0325", span, format!("`{function}` needs a matrix of fixed width")).here(shape)
+}
+
+/// A name that tells no cells apart.
+pub(crate) fn no_axis(name: &Ident, known: &[String]) -> Diagnostic {
+    let d =
+        Diagnostic::error("E0602", name.span, format!("no axis is called `{}`", name.name)).here(format!("there are {}", known.join(", ")));
+    match did_you_mean(&name.name, known.iter().map(String::as_str)) {
+        Some(near) => d.replace(name.span, near, format!("did you mean `{near}`?")),
+        None => d,
     }
+}
+
+/// A line of a table in a plot, or the other way about.
+pub(crate) fn belongs_in(span: Span, right: &str, here: &str) -> Diagnostic {
+    Diagnostic::error("E0619", span, format!("this belongs in a {right}")).here(format!("not in a {here}"))
 }
 
 /// An array beyond the limit.
 pub(crate) fn too_large(span: Span, sizes: &[usize]) -> Diagnostic {
     let text: Vec<String> = sizes.iter().map(usize::to_string).collect();
     let bytes: f64 = sizes.iter().map(|&n| n as f64).product::<f64>() * 8.0;
-    Diagnostic::error("E0343", span, format!("an array of {} would take {}", text.join(" x "), human_bytes(bytes))).here(format!("the limit is {}", human_bytes((super::builtins::LARGEST * 8) as f64)))
+    Diagnostic::error("E0343", span, format!("an array of {} would take {}", text.join(" x "), human_bytes(bytes)))
+        .here(format!("the limit is {}", human_bytes((super::builtins::LARGEST * 8) as f64)))
 }
 
 /// A number of bytes in words.
@@ -118,5 +208,7 @@ pub(crate) fn human_bytes(bytes: f64) -> String {
 /// Something that has no derivative.
 pub(crate) fn not_differentiable(model: &Model, why: &NotDifferentiable, span: Span) -> Diagnostic {
     let at = model.graph.span(why.node).unwrap_or(span);
-    Diagnostic::error("E0350", at, format!("`{}` cannot be differentiated", why.op)).here("has no derivative").label(span, "differentiated here")
+    Diagnostic::error("E0350", at, format!("`{}` cannot be differentiated", why.op))
+        .here("has no derivative")
+        .label(span, "differentiated here")
 }

@@ -113,7 +113,11 @@ fn outputs(
     diags: &mut Diagnostics,
 ) -> (Model, Vec<SweepSpec>, Views) {
     let hypers = declared.hypers.iter().map(|h| (h.name.clone(), h.value)).collect();
-    let starts = declared.params.iter().filter_map(|p| start::start(&model, p, seed.unwrap_or(0), 0, &|_| None).ok().map(|s| (p.name.clone(), s))).collect();
+    let starts = declared
+        .params
+        .iter()
+        .filter_map(|p| start::start(&model, p, seed.unwrap_or(0), 0, &|_| None).ok().map(|s| (p.name.clone(), s)))
+        .collect();
     let shared = Rc::new(RefCell::new(Asking { model, sweeps, hypers, starts }));
     let mut views = Views::default();
     {
@@ -136,6 +140,12 @@ fn outputs(
             if let Ok(view) = asker.expectation(e, sources) {
                 views.expects.push(view);
             }
+        }
+    }
+    // What is traced is also known at the end, so that the table of runs has it.
+    for sweep in &mut shared.borrow_mut().sweeps {
+        for at in (0..sweep.wants.len()).filter(|&at| sweep.wants[at].traced).collect::<Vec<_>>() {
+            sweep.fold(Fold::Final(at));
         }
     }
     let taken = shared.replace(Asking { model: Model::default(), sweeps: Vec::new(), hypers: BTreeMap::new(), starts: BTreeMap::new() });

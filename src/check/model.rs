@@ -168,7 +168,8 @@ fn one(
             let mut sizes: Option<Vec<usize>> = match shape {
                 None => None,
                 Some(list) => {
-                    let sizes = list.iter().map(|e| lower.whole(e, "a size", 1.0)).collect::<Vec<_>>().into_iter().collect::<R<Vec<usize>>>()?;
+                    let sizes =
+                        list.iter().map(|e| lower.whole(e, "a size", 1.0)).collect::<Vec<_>>().into_iter().collect::<R<Vec<usize>>>()?;
                     let count = sizes.iter().try_fold(1usize, |n, &k| n.checked_mul(k));
                     if count.is_none_or(|n| n > LARGEST) {
                         let span = list.first().map_or(name.span, |e| e.span).to(list.last().map_or(name.span, |e| e.span));
@@ -181,7 +182,15 @@ fn one(
             let start = match start {
                 Start::Missing => {
                     let d = Diagnostic::error("E0231", name.span, format!("where does `{}` start?", name.name)).here("no start");
-                    return lower.fail(d.replace(shape.as_ref().and_then(|s| s.last()).map_or(name.span.end(), |e| Span { lo: e.span.hi + 1, hi: e.span.hi + 1, ..e.span }), " = 0", "say it"));
+                    return lower.fail(d.replace(
+                        shape.as_ref().and_then(|s| s.last()).map_or(name.span.end(), |e| Span {
+                            lo: e.span.hi + 1,
+                            hi: e.span.hi + 1,
+                            ..e.span
+                        }),
+                        " = 0",
+                        "say it",
+                    ));
                 }
                 Start::Draw(e) => {
                     let sizes = sizes.get_or_insert_with(Vec::new);
@@ -205,7 +214,8 @@ fn one(
                         input.is_none_or(|input| lower.model.known.contains_key(&input))
                     });
                     if !known {
-                        let d = Diagnostic::error("E0355", e.span, format!("the start of `{}` depends on a parameter", name.name)).here("not known before the run");
+                        let d = Diagnostic::error("E0355", e.span, format!("the start of `{}` depends on a parameter", name.name))
+                            .here("not known before the run");
                         return lower.fail(d);
                     }
                     ParamStart::Value(id)
@@ -222,32 +232,37 @@ fn one(
 /// `normal(0, 1)` and the like.
 fn drawn(lower: &mut Lower<'_>, e: &Expr, sizes: &mut Vec<usize>) -> R<ParamStart> {
     let ExprKind::Call { name, args, .. } = &e.kind else {
-        return lower.fail(Diagnostic::error("E0232", e.span, "`~` draws from a distribution").here("no distribution").help("such as `~ normal(0, 1)`"));
+        return lower.fail(
+            Diagnostic::error("E0232", e.span, "`~` draws from a distribution").here("no distribution").help("such as `~ normal(0, 1)`"),
+        );
     };
     if name.name == "orthogonal" {
         return lower.fail(not_yet(e.span, "`orthogonal`"));
     }
     let Some((_, draw, count)) = DRAWS.iter().find(|(known, ..)| *known == name.name) else {
         let known: Vec<&str> = DRAWS.iter().map(|(n, ..)| *n).collect();
-        let mut d = Diagnostic::error("E0232", name.span, format!("no distribution is called `{}`", name.name)).here(format!("there are {}", known.join(", ")));
+        let mut d = Diagnostic::error("E0236", name.span, format!("no distribution is called `{}`", name.name))
+            .here(format!("there are {}", known.join(", ")));
         if let Some(near) = did_you_mean(&name.name, known) {
             d = d.replace(name.span, near, format!("did you mean `{near}`?"));
         }
         return lower.fail(d);
     };
     if lower.decls.rng.is_none() {
-        let start = Span { lo: 0, hi: 0, ..e.span };
-        let d = Diagnostic::error("E0230", e.span, "a file that draws needs a seed").here("drawn with which seed?");
-        return lower.fail(d.replace(start, "rng 1\n", "nothing random is hidden: name one"));
+        return lower.fail(messages::needs_seed(e.span, "drawn"));
     }
     let mut nodes = Vec::new();
     for arg in args {
         let Arg::Positional(e) = arg else {
-            return lower.fail(Diagnostic::error("E0233", e.span, format!("the arguments of `{}` have no names", name.name)).here("here"));
+            return lower.fail(Diagnostic::error("E0237", e.span, format!("the arguments of `{}` have no names", name.name)).here("here"));
         };
         let id = lower.node(e)?;
         let shape = lower.model.graph.shape(id).clone();
-        let fits = if *draw == Draw::Choice { shape.rank() == 1 } else { shape.is_scalar() || sizes.is_empty() && shape.0.iter().all(|d| matches!(d, Dim::Size(_))) };
+        let fits = if *draw == Draw::Choice {
+            shape.rank() == 1
+        } else {
+            shape.is_scalar() || sizes.is_empty() && shape.0.iter().all(|d| matches!(d, Dim::Size(_)))
+        };
         if !fits {
             let text = lower.show(id);
             return lower.fail(Diagnostic::error("E0234", e.span, format!("`{}` takes numbers", name.name)).here(text));

@@ -15,7 +15,13 @@ use crate::numeric::random::Stream;
 ///
 /// # Errors
 /// When a distribution has no such draw (`poisson(-1)`), with the reason.
-pub(crate) fn start(model: &Model, param: &ParamInfo, seed: u64, replicate: u64, hypers: &dyn Fn(InputId) -> Option<f64>) -> Result<ArrayD<f64>, String> {
+pub(crate) fn start(
+    model: &Model,
+    param: &ParamInfo,
+    seed: u64,
+    replicate: u64,
+    hypers: &dyn Fn(InputId) -> Option<f64>,
+) -> Result<ArrayD<f64>, String> {
     let inputs = |input: InputId| match hypers(input) {
         Some(x) => Some(ndarray::arr0(x).into_dyn()),
         None => model.known.get(&input).map(|v| (**v).clone()),
@@ -49,7 +55,8 @@ pub(crate) fn start(model: &Model, param: &ParamInfo, seed: u64, replicate: u64,
             };
             let count: usize = param.sizes.iter().product();
             let values: Option<Vec<f64>> = (0..count).map(|_| one()).collect();
-            let values = values.ok_or_else(|| format!("`{}` cannot be drawn: the arguments of its distribution have no meaning", param.name))?;
+            let values =
+                values.ok_or_else(|| format!("`{}` cannot be drawn: the arguments of its distribution have no meaning", param.name))?;
             ArrayD::from_shape_vec(shape, values).map_err(|e| e.to_string())
         }
     }

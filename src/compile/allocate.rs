@@ -140,6 +140,11 @@ fn written_and_read(instr: &mut Instr) -> (Vec<usize>, Vec<usize>) {
 /// Gives values without rows their places; those last used by this section lose theirs, in a pass at its end.
 fn place_small(number: usize, section: &mut Section, values: &[Home], last: &[Last], pool: &mut Pool, places: &mut [usize]) {
     let size = |value: usize| if let Home::Small(octets) = values[value] { Some(octets) } else { None };
+    let free = |pool: &mut Pool, places: &[usize], dying: &[usize]| {
+        for &value in dying {
+            pool.give(places[value], size(value).unwrap_or(0));
+        }
+    };
     for total in &section.totals {
         let value = total.out.base as usize;
         places[value] = pool.take(size(value).expect("internal: a total is a small value"));
@@ -152,7 +157,7 @@ fn place_small(number: usize, section: &mut Section, values: &[Home], last: &[La
         let dying: Vec<usize> = read.into_iter().filter(|&value| size(value).is_some() && dies(value)).collect();
         let early = !pass && instr.in_place();
         if early {
-            dying.iter().for_each(|&value| pool.give(places[value], size(value).unwrap_or(0)));
+            free(pool, places, &dying);
         }
         for value in written {
             if let Some(octets) = size(value).filter(|_| places[value] == usize::MAX) {
@@ -165,7 +170,7 @@ fn place_small(number: usize, section: &mut Section, values: &[Home], last: &[La
         if pass {
             ending.extend(dying);
         } else if !early {
-            dying.iter().for_each(|&value| pool.give(places[value], size(value).unwrap_or(0)));
+            free(pool, places, &dying);
         }
     }
     ending.sort_unstable();
@@ -186,6 +191,11 @@ fn place_blocks(
     places: &mut [usize],
 ) -> usize {
     let size = |value: usize| if let Home::Block(octets) = values[value] { Some(octets) } else { None };
+    let free = |pool: &mut Pool, places: &[usize], dying: &[usize]| {
+        for &value in dying {
+            pool.give(places[value], size(value).unwrap_or(0));
+        }
+    };
     let mut pool = Pool::from(0);
     let mut mine = Vec::new();
     let mut columns = 0;
@@ -195,9 +205,8 @@ fn place_blocks(
         let (written, read) = written_and_read(instr);
         let dying: Vec<usize> = read.into_iter().filter(|&value| size(value).is_some() && last[value] == (number, index)).collect();
         let early = instr.in_place();
-        let free = |pool: &mut Pool, places: &[usize]| dying.iter().for_each(|&value| pool.give(places[value], size(value).unwrap_or(0)));
         if early {
-            free(&mut pool, places);
+            free(&mut pool, places, &dying);
         }
         for &value in &written {
             if let Some(octets) = size(value).filter(|_| places[value] == usize::MAX) {
@@ -206,7 +215,7 @@ fn place_blocks(
             }
         }
         if !early {
-            free(&mut pool, places);
+            free(&mut pool, places, &dying);
         }
         // A result that nobody reads.
         for value in written.into_iter().filter(|&value| size(value).is_some() && last[value] == (number, index)) {
@@ -218,6 +227,8 @@ fn place_blocks(
     let chosen = (CACHE / (8 * (columns + pool.end * lanes).max(1)) / 8 * 8).clamp(32, 192);
     section.block = request.block.map_or(chosen, |block| block.max(1).next_multiple_of(8)).min(rows).min(1024);
     let outer = section.block * lanes / 8;
-    mine.into_iter().for_each(|value| places[value] *= outer);
+    for value in mine {
+        places[value] *= outer;
+    }
     pool.end * outer
 }

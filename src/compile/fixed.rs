@@ -9,7 +9,7 @@ use super::buffer::Buffer;
 use super::map::{Map, compose, features, moves};
 use crate::expr::eval::{EvalError, Tensor, evaluate};
 use crate::expr::graph::{Graph, Id, Node};
-use crate::expr::op::{InputId, Op, Reduce};
+use crate::expr::op::{InputId, Op};
 use crate::shape::{DataId, Dim, RowCounts, Shape};
 
 /// Where the rows of a shape are.
@@ -156,9 +156,19 @@ fn by_rows(graph: &Graph, node: &Node, batch: DataId) -> bool {
         return false;
     }
     match &node.op {
-        Op::Unary(_) | Op::Binary(_) | Op::Select | Op::Transpose | Op::Expand(_) | Op::Squeeze(_) | Op::Broadcast(_) => true,
-        Op::Reduce(Reduce::Median, _) | Op::Sort(_) | Op::ArgSort(_) => false,
+        Op::Unary(_)
+        | Op::Binary(_)
+        | Op::Select
+        | Op::Transpose
+        | Op::Expand(_)
+        | Op::Squeeze(_)
+        | Op::Broadcast(_)
+        | Op::Pick
+        | Op::Unpick(_)
+        | Op::OneHot(_) => true,
         Op::Reduce(_, axis)
+        | Op::Sort(axis)
+        | Op::ArgSort(axis)
         | Op::Softmax(axis)
         | Op::LogSoftmax(axis)
         | Op::Cumsum { axis, .. }
@@ -166,7 +176,6 @@ fn by_rows(graph: &Graph, node: &Node, batch: DataId) -> bool {
         | Op::Slice { axis, .. }
         | Op::Unslice { axis, .. } => rows[0] != Some(*axis),
         Op::MatMul => place(&node.shape).is_some(),
-        Op::Pick | Op::Unpick(_) | Op::OneHot(_) => true,
         Op::Gather(axis) => (rows[0].is_none() && rows[1].is_some()) || (rows[0].is_some_and(|row| row != *axis) && rows[1].is_none()),
         Op::Const(_)
         | Op::Literal(_)

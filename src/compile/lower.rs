@@ -277,7 +277,7 @@ impl Lowering<'_> {
             }
         }
         let copy = (id, Some(level));
-        let same = *map == None;
+        let same = map.is_none();
         if let Some(&out) = self.copies.get(&copy).filter(|_| same) {
             return Operand { read: Read::Octets, address: start(out), width: count as u32 };
         }

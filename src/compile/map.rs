@@ -112,7 +112,7 @@ pub(super) fn moves(op: &Op, from: &Shape, to: &Shape) -> Option<Map> {
         Op::Slice { axis, start, step, .. } if !matches!(from.0[*axis], Dim::Rows(_)) => {
             let steps = strides(&sizes(from));
             Some(tabulate(&sizes(to), features(from), |at| {
-                let place = |k: usize| if k == *axis { start.wrapping_add_signed(at[k] as isize * step) } else { at[k] };
+                let place = |k: usize| if k == *axis { start.wrapping_add_signed(at[k].cast_signed() * step) } else { at[k] };
                 (0..at.len()).map(|k| place(k) * steps[k]).sum::<usize>() as u32
             }))
         }
@@ -127,7 +127,7 @@ pub(super) fn unslice(from: &Shape, to: &Shape, axis: usize, start: usize, step:
     let out = strides(&sizes(to));
     for flat in 0..features(from) {
         let at = |k: usize| flat / steps[k] % small[k];
-        let place = |k: usize| if k == axis { start.wrapping_add_signed(at(k) as isize * step) } else { at(k) };
+        let place = |k: usize| if k == axis { start.wrapping_add_signed(at(k).cast_signed() * step) } else { at(k) };
         let to: usize = (0..small.len()).map(|k| place(k) * out[k]).sum();
         table[to] = flat as u32;
     }

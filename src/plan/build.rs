@@ -52,8 +52,8 @@ pub(super) struct Built {
     pub(super) lane: Vec<LaneSource>,
     pub(super) model: Model,
     pub(super) declared: Declared,
-    /// The parameters that are updated, by name.
-    pub(super) updated: Vec<String>,
+    /// The parameters of the unit by name: those that are updated, then those that only outputs look at.
+    pub(super) held: Vec<String>,
 }
 
 /// The building of one unit.
@@ -69,8 +69,16 @@ pub(super) struct Build<'b> {
 }
 
 impl<'b> Build<'b> {
-    pub(super) fn new(program: &'b Program, spec: &'b SweepSpec, point: &'b Point, fixing: &[String], limits: &'b Limits, diags: &'b mut Diagnostics) -> Self {
-        let overrides: BTreeMap<String, f64> = point.hypers.iter().filter(|(name, _)| fixing.contains(name)).map(|(n, x)| (n.clone(), *x)).collect();
+    pub(super) fn new(
+        program: &'b Program,
+        spec: &'b SweepSpec,
+        point: &'b Point,
+        fixing: &[String],
+        limits: &'b Limits,
+        diags: &'b mut Diagnostics,
+    ) -> Self {
+        let overrides: BTreeMap<String, f64> =
+            point.hypers.iter().filter(|(name, _)| fixing.contains(name)).map(|(n, x)| (n.clone(), *x)).collect();
         let (model, declared) = if overrides.is_empty() {
             (program.model.clone(), program.declared.clone())
         } else {
@@ -105,13 +113,16 @@ impl<'b> Build<'b> {
             self.declared.params.iter().filter(|p| diff::depends(&self.model.graph, loss, p.id)).map(|p| (p.name.clone(), p.id)).collect();
         if params.is_empty() {
             let message = format!("`{}` does not depend on any parameter", self.point.loss);
-            return self.fail(Diagnostic::error("E0451", loss_span, message).here("nothing to minimize").label(self.spec.span, "minimized here"));
+            return self
+                .fail(Diagnostic::error("E0451", loss_span, message).here("nothing to minimize").label(self.spec.span, "minimized here"));
         }
         for (name, id) in &params {
             if !diff::depends_differentiably(&self.model.graph, loss, *id) {
                 let cut = diff::cuts(&self.model.graph, loss, &[*id]).into_iter().find_map(|c| self.model.graph.span(c));
                 let message = format!("`{}` does not feel `{name}`: its derivative is zero everywhere", self.point.loss);
-                let d = Diagnostic::error("E0452", cut.unwrap_or(loss_span), message).here("constant between jumps").label(self.spec.span, "minimized here");
+                let d = Diagnostic::error("E0452", cut.unwrap_or(loss_span), message)
+                    .here("constant between jumps")
+                    .label(self.spec.span, "minimized here");
                 return self.fail(d.help("keep it as a `metric`, and minimize something smooth"));
             }
         }
@@ -208,10 +219,15 @@ impl<'b> Build<'b> {
                 let id = lower.node(e)?;
                 let sizes = self.model.rows.sizes(self.model.graph.shape(id));
                 if sizes != want.sizes {
-                    let d = Diagnostic::error("E0453", e.span, format!("`{}` has another shape in other cells of sweep `{}`", want.text, self.spec.name));
+                    let d = Diagnostic::error(
+                        "E0453",
+                        e.span,
+                        format!("`{}` has another shape in other cells of sweep `{}`", want.text, self.spec.name),
+                    );
                     return self.fail(d.here("changes with a hyper").help("reduce it to one number, such as `norm(..)`"));
                 }
-                let with: Vec<(Id, Id)> = params.iter().zip(&rule.report).filter(|((_, id), at)| id != *at).map(|((_, id), at)| (*id, *at)).collect();
+                let with: Vec<(Id, Id)> =
+                    params.iter().zip(&rule.report).filter(|((_, id), at)| id != *at).map(|((_, id), at)| (*id, *at)).collect();
                 Ok(Measure::Row(self.model.graph.substitute(&[id], &with)[0]))
             }
             WantExpr::Argument(name) => match stages.iter().find_map(|s| s.args.get(name)) {
@@ -228,7 +244,14 @@ impl<'b> Build<'b> {
     }
 
     /// `stop when`.
-    fn stop(&mut self, e: &Expr, params: &[(String, Id)], rule: &RuleGraph, grads: &[Id], counters: &[(&'static str, Id); 3]) -> R<Measure> {
+    fn stop(
+        &mut self,
+        e: &Expr,
+        params: &[(String, Id)],
+        rule: &RuleGraph,
+        grads: &[Id],
+        counters: &[(&'static str, Id); 3],
+    ) -> R<Measure> {
         let mut of_step = false;
         let mut of_row = false;
         walk(e, &mut |e| match &e.kind {
@@ -254,8 +277,11 @@ impl<'b> Build<'b> {
                 .collect();
             if parts.len() == 1 { parts[0] } else { this.model.graph.add(Op::Concat(0), &parts) }
         };
-        let moved: Vec<Id> =
-            params.iter().zip(&rule.params).map(|((_, old), new)| self.model.graph.binary(crate::expr::op::Binary::Sub, *new, *old)).collect();
+        let moved: Vec<Id> = params
+            .iter()
+            .zip(&rule.params)
+            .map(|((_, old), new)| self.model.graph.binary(crate::expr::op::Binary::Sub, *new, *old))
+            .collect();
         let change = flat(self, &moved);
         let gradient = flat(self, grads);
         let mut names: BTreeMap<String, Val> = counters.iter().map(|(n, id)| ((*n).to_string(), Val::Node(*id))).collect();
@@ -269,7 +295,8 @@ impl<'b> Build<'b> {
         if of_step {
             return Ok(Measure::Step(id));
         }
-        let with: Vec<(Id, Id)> = params.iter().zip(&rule.report).filter(|((_, id), at)| id != *at).map(|((_, id), at)| (*id, *at)).collect();
+        let with: Vec<(Id, Id)> =
+            params.iter().zip(&rule.report).filter(|((_, id), at)| id != *at).map(|((_, id), at)| (*id, *at)).collect();
         Ok(Measure::Row(self.model.graph.substitute(&[id], &with)[0]))
     }
 
@@ -317,7 +344,11 @@ impl<'b> Build<'b> {
         };
         if budget > self.limits.steps {
             let message = format!("{budget} steps a run");
-            return self.fail(Diagnostic::error("E0454", self.spec.span, message).here(format!("the limit is {}", self.limits.steps)).help("raise `--max-steps`"));
+            return self.fail(
+                Diagnostic::error("E0454", self.spec.span, message)
+                    .here(format!("the limit is {}", self.limits.steps))
+                    .help("raise `--max-steps`"),
+            );
         }
         if let (Some(Batches { order: Order::Given(list), .. }), Some(spec)) = (&batches, &self.spec.batches) {
             let epochs = budget.div_ceil(steps_per_epoch.max(1));
@@ -326,6 +357,16 @@ impl<'b> Build<'b> {
                 return self.fail(Diagnostic::error("E0455", spec.span, message).here("not enough rows of row numbers"));
             }
         }
+        // Parameters that outputs look at and the loss does not feel stay at their start.
+        let looked = self.model.graph.reachable(&image.values().copied().collect::<Vec<Id>>());
+        let frozen: Vec<(String, Id)> = self
+            .declared
+            .params
+            .iter()
+            .filter(|p| looked.contains(&p.id) && !params.iter().any(|(_, id)| *id == p.id))
+            .map(|p| (p.name.clone(), p.id))
+            .collect();
+        let held: Vec<String> = params.iter().chain(&frozen).map(|(name, _)| name.clone()).collect();
         let graph = self.model.graph.clone();
         let columns = graph
             .inputs()
@@ -341,9 +382,19 @@ impl<'b> Build<'b> {
             params: params
                 .iter()
                 .enumerate()
-                .map(|(place, (name, id))| Slot { name: name.clone(), input: *id, next: at(rule.params[place]), next_epoch: rule.params_epoch[place].map(at) })
+                .map(|(place, (name, id))| Slot {
+                    name: name.clone(),
+                    input: *id,
+                    next: at(rule.params[place]),
+                    next_epoch: rule.params_epoch[place].map(at),
+                })
+                .chain(frozen.iter().map(|(name, id)| Slot { name: name.clone(), input: *id, next: *id, next_epoch: None }))
                 .collect(),
-            states: rule.states.iter().map(|s| Slot { name: s.name.clone(), input: s.input, next: at(s.next), next_epoch: s.next_epoch.map(at) }).collect(),
+            states: rule
+                .states
+                .iter()
+                .map(|s| Slot { name: s.name.clone(), input: s.input, next: at(s.next), next_epoch: s.next_epoch.map(at) })
+                .collect(),
             state_starts: rule.states.iter().map(|s| at(s.start)).collect(),
             lane: self.lane.iter().map(|(input, _)| *input).collect(),
             step: input(0),
@@ -364,7 +415,7 @@ impl<'b> Build<'b> {
             lane: std::mem::take(&mut self.lane).into_iter().map(|(_, source)| source).collect(),
             model: std::mem::take(&mut self.model),
             declared: std::mem::take(&mut self.declared),
-            updated: params.iter().map(|(name, _)| name.clone()).collect(),
+            held,
         })
     }
 
@@ -389,15 +440,16 @@ impl<'b> Build<'b> {
         if size > n {
             let message = format!("a batch of {size} rows, and there are {n}");
             let name = self.model.data[data.0 as usize].name.clone();
-            return self.fail(Diagnostic::error("E0457", spec.size.span, message).here("more than all").label(name.span, format!("{n} rows")).replace(spec.size.span, n.to_string(), "all of them"));
+            return self.fail(
+                Diagnostic::error("E0457", spec.size.span, message).here("more than all").label(name.span, format!("{n} rows")).replace(
+                    spec.size.span,
+                    n.to_string(),
+                    "all of them",
+                ),
+            );
         }
-        let seed = |this: &mut Self| match this.program.seed {
-            Some(seed) => Ok(seed),
-            None => {
-                let start = crate::source::Span { lo: 0, hi: 0, ..spec.span };
-                let d = Diagnostic::error("E0230", spec.span, "a file that draws needs a seed").here("shuffled with which seed?");
-                this.fail(d.replace(start, "rng 1\n", "nothing random is hidden: name one"))
-            }
+        let seed = |this: &mut Self| {
+            if let Some(seed) = this.program.seed { Ok(seed) } else { this.fail(messages::needs_seed(spec.span, "shuffled")) }
         };
         let order = match &spec.order {
             BatchOrder::InOrder | BatchOrder::Unsaid => Order::InOrder,
@@ -424,14 +476,19 @@ impl<'b> Build<'b> {
             for (place, &x) in row.iter().enumerate() {
                 if x.fract() != 0.0 || x < 0.0 || x >= n as f64 {
                     let found = crate::numeric::format::shortest(x);
-                    let message = format!("row number {found} in epoch {}, place {}; rows go from 0 to {}", epoch + 1, place + 1, n.saturating_sub(1));
+                    let message = format!(
+                        "row number {found} in epoch {}, place {}; rows go from 0 to {}",
+                        epoch + 1,
+                        place + 1,
+                        n.saturating_sub(1)
+                    );
                     return self.fail(Diagnostic::error("E0459", e.span, message).here("no such row"));
                 }
                 list.push(x as u32);
             }
             if list.len() != n {
                 let message = format!("an epoch has {} row numbers, the dataset {n} rows", list.len());
-                return self.fail(Diagnostic::error("E0459", e.span, message).here(format!("{} columns", list.len())));
+                return self.fail(Diagnostic::error("E0461", e.span, message).here(format!("{} columns", list.len())));
             }
             epochs.push(list);
         }
@@ -445,7 +502,10 @@ struct StopHook;
 impl Hook for StopHook {
     fn ask(&self, lower: &mut Lower<'_>, e: &Expr) -> R<Option<Val>> {
         if let ExprKind::Call { name, .. } = &e.kind
-            && matches!(name.name.as_str(), "since_lowest" | "average" | "previous" | "lowest" | "highest" | "start" | "steps_to" | "count" | "gap")
+            && matches!(
+                name.name.as_str(),
+                "since_lowest" | "average" | "previous" | "lowest" | "highest" | "start" | "steps_to" | "count" | "gap"
+            )
             && lower.decls.function("", &name.name).is_none()
         {
             return lower.fail(crate::check::decls::not_yet(e.span, &format!("`{}` in a stop condition", name.name)));

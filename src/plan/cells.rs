@@ -27,7 +27,13 @@ pub(super) struct Point {
 }
 
 /// Plans one sweep.
-pub(super) fn sweep(program: &Program, spec: &SweepSpec, limits: &Limits, trace_bytes: &mut u64, diags: &mut Diagnostics) -> Option<SweepPlan> {
+pub(super) fn sweep(
+    program: &Program,
+    spec: &SweepSpec,
+    limits: &Limits,
+    trace_bytes: &mut u64,
+    diags: &mut Diagnostics,
+) -> Option<SweepPlan> {
     let factors: Vec<u64> = spec.axes.iter().map(|a| a.points.len() as u64).chain([spec.repeat as u64]).collect();
     let count = factors.iter().try_fold(1u64, |n, &k| n.checked_mul(k));
     if count.is_none_or(|n| n > limits.cells) {
@@ -47,14 +53,13 @@ pub(super) fn sweep(program: &Program, spec: &SweepSpec, limits: &Limits, trace_
     let label = labels(spec);
     for point in points(spec) {
         let key = signature(program, &point, &fixing);
-        let unit = match known.get(&key) {
-            Some(&at) => at,
-            None => {
-                let built = Build::new(program, spec, &point, &fixing, limits, diags).unit()?;
-                units.push(built);
-                known.insert(key, units.len() - 1);
-                units.len() - 1
-            }
+        let unit = if let Some(&at) = known.get(&key) {
+            at
+        } else {
+            let built = Build::new(program, spec, &point, &fixing, limits, diags).unit()?;
+            units.push(built);
+            known.insert(key, units.len() - 1);
+            units.len() - 1
         };
         let built = &units[unit];
         let lane: Vec<f64> = built.lane.iter().map(|source| source.value(&point)).collect();
@@ -121,7 +126,11 @@ fn points(spec: &SweepSpec) -> impl Iterator<Item = Point> + '_ {
             rest /= axis.points.len();
         }
         chosen.reverse();
-        let mut point = Point { loss: String::new(), optimizer: OptimizerSpec { rule: String::new(), span: spec.span, stages: Vec::new() }, hypers: BTreeMap::new() };
+        let mut point = Point {
+            loss: String::new(),
+            optimizer: OptimizerSpec { rule: String::new(), span: spec.span, stages: Vec::new() },
+            hypers: BTreeMap::new(),
+        };
         for bind in chosen.iter().copied().flatten() {
             match bind {
                 Bind::Loss(name) => point.loss.clone_from(name),
@@ -224,7 +233,8 @@ fn labels(spec: &SweepSpec) -> impl Fn(&OptimizerSpec) -> String {
         }
         let stages = o.stages.iter().enumerate().map(|(place, stage)| {
             let apart = stage.args.iter().filter(|(name, value)| {
-                let fixed = entries.iter().any(|e| e.rule == o.rule && e.stages[place].args.contains_key(*name)) && !stage.varying.contains(name);
+                let fixed =
+                    entries.iter().any(|e| e.rule == o.rule && e.stages[place].args.contains_key(*name)) && !stage.varying.contains(name);
                 let text = crate::syntax::print::expr(&value.expr);
                 fixed && twins.iter().any(|t| t.stages[place].args.get(*name).is_none_or(|v| crate::syntax::print::expr(&v.expr) != text))
             });
@@ -244,7 +254,7 @@ fn starting(
     cache: &mut BTreeMap<(u64, Vec<u64>), Arc<Vec<ndarray::ArrayD<f64>>>>,
     diags: &mut Diagnostics,
 ) -> Option<Arc<Vec<ndarray::ArrayD<f64>>>> {
-    let params: Vec<_> = built.declared.params.iter().filter(|p| built.updated.contains(&p.name)).collect();
+    let params: Vec<_> = built.held.iter().filter_map(|name| built.declared.params.iter().find(|p| p.name == *name)).collect();
     let drawn = params.iter().any(|p| matches!(p.start, ParamStart::Draw { .. }));
     let hypers: Vec<u64> = built
         .declared
@@ -262,7 +272,8 @@ fn starting(
         })
         .collect();
     let shapes: Vec<u64> = params.iter().flat_map(|p| p.sizes.iter().map(|&n| n as u64).chain([u64::MAX])).collect();
-    let key = (if drawn { replicate } else { 0 }, hypers.into_iter().chain(shapes).chain(params.iter().map(|p| u64::from(p.id.0))).collect());
+    let key =
+        (if drawn { replicate } else { 0 }, hypers.into_iter().chain(shapes).chain(params.iter().map(|p| u64::from(p.id.0))).collect());
     if let Some(known) = cache.get(&key) {
         return Some(known.clone());
     }

@@ -73,12 +73,21 @@ pub fn toml(plan: &Plan) -> String {
                             Order::Cumulatively(seed) => format!("shuffled cumulatively, seed {seed}"),
                             Order::Drawn(seed) => format!("drawn with replacement, seed {seed}"),
                         };
-                        format!("{} rows {order}, {}", b.size, if b.drop_last { "the incomplete last batch dropped" } else { "the last batch is what remains" })
+                        format!(
+                            "{} rows {order}, {}",
+                            b.size,
+                            if b.drop_last { "the incomplete last batch dropped" } else { "the last batch is what remains" }
+                        )
                     }
                 },
                 loss: text(unit.loss),
                 update: unit.params.iter().map(slot).collect(),
-                states: unit.states.iter().zip(&unit.state_starts).map(|(s, start)| format!("{}; starts at {}", slot(s), text(*start))).collect(),
+                states: unit
+                    .states
+                    .iter()
+                    .zip(&unit.state_starts)
+                    .map(|(s, start)| format!("{}; starts at {}", slot(s), text(*start)))
+                    .collect(),
                 stop_when: unit.stop_text.clone(),
                 quantities: sweep
                     .quantities
@@ -101,7 +110,8 @@ pub fn toml(plan: &Plan) -> String {
                 };
                 Some((name.clone(), value))
             });
-            let numbers = unit.lane.iter().zip(&cell.lane).map(|(input, x)| (unit.graph.input_info(*input).name.clone(), toml::Value::Float(*x)));
+            let numbers =
+                unit.lane.iter().zip(&cell.lane).map(|(input, x)| (unit.graph.input_info(*input).name.clone(), toml::Value::Float(*x)));
             ShownCell {
                 cell: id,
                 unit: cell.unit,

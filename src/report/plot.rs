@@ -26,7 +26,7 @@ use crate::results::view::{Along, Band, Center, Key, MarkView, PlotAxis, PlotVie
 /// The figure of a view.
 pub(super) fn figure(reader: &Reader<'_>, view: &PlotView) -> Figure {
     let cells = reader.select(&view.selection);
-    if cells.is_empty() {
+    if cells.is_empty() && !view.selection.sweeps.is_empty() {
         reader.warn(format!("plot `{}`: no cell is selected", view.name));
     }
     let heat = view.marks.iter().any(|mark| matches!(mark, MarkView::Heatmap { .. }));

@@ -60,7 +60,7 @@ impl<'a> Sequence<'a> {
             Order::Cumulatively(seed) => stream(*seed).shuffle(&mut self.order),
             Order::Drawn(seed) => {
                 let mut stream = stream(*seed);
-                let last = self.rows.saturating_sub(1) as i64;
+                let last = i64::try_from(self.rows).unwrap_or(i64::MAX) - 1;
                 for place in &mut self.order {
                     *place = stream.integers(0, last).map_or(0, |row| row as u32);
                 }

@@ -6,6 +6,7 @@
 //! The order of things at the point after `k` updates: the row of `k` is recorded, `stop when` is tested, then update `k + 1` is
 //! computed, judged, and stored; after the last step of an epoch its event follows.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::batch::{Sequence, gather};
@@ -13,7 +14,7 @@ use super::ending::first_not_finite;
 use super::machine;
 use super::meter::Meter;
 use super::program::{Changes, Part, Program};
-use super::record::{Columns, Recorder, due, most_rows};
+use super::record::{Columns, Recorder, every, most_rows};
 use crate::compile::buffer::Buffer;
 use crate::compile::fixed::Column;
 use crate::compile::tape::{Lanes, Read};
@@ -56,6 +57,20 @@ struct Lane {
     values: Vec<f64>,
     /// The stop condition, when it is measured in the step.
     stop: f64,
+}
+
+/// How far the group is.
+#[derive(Debug, Default)]
+struct Count {
+    /// Updates done.
+    done: u64,
+    /// Epochs completed.
+    epochs: u64,
+    /// Updates done in the epoch under way.
+    in_epoch: u64,
+    /// Updates at the next row by the pace, and from one such row to the next.
+    next_row: u64,
+    every: u64,
 }
 
 struct State<'a> {
@@ -165,40 +180,40 @@ impl<'a> State<'a> {
 
     fn go(&mut self, meter: &Meter) {
         let (unit, program) = (self.unit, self.program);
-        let per_epoch = unit.steps_per_epoch.max(1);
         let mut watch = meter.watch(self.lanes.len());
-        let mut done = 0;
+        let mut count = Count { next_row: 0, every: every(self.sweep.pace, unit.steps_per_epoch), ..Count::default() };
         loop {
-            let last = done >= unit.budget;
-            let program_loss = || program.scalar(&program.step, 0, &self.memory, 0);
-            if watch.cut(program_loss) {
+            if watch.cut(|| program.scalar(&program.step, 0, &self.memory, 0)) {
                 self.each_running(|lane| {
                     lane.life = Life::Ending(Status::Cut);
                     lane.reason = "a limit was reached".to_string();
                 });
-            } else if last {
+            } else if count.done >= unit.budget {
                 self.each_running(|lane| lane.life = Life::Ending(Status::Done));
             }
-            self.set_clock(done, per_epoch);
+            self.set_clock(&count);
             if program.shared {
                 self.run_part(&program.step, false);
             }
-            self.rows(done, per_epoch);
+            self.rows(&mut count);
             if !self.lanes.iter().any(|lane| lane.life == Life::Running) {
                 return;
             }
             if !program.shared {
-                self.gather(done);
+                self.gather(count.done);
                 self.run_part(&program.step, true);
             }
-            self.update(done + 1);
-            done += 1;
-            if done.is_multiple_of(per_epoch)
-                && let Some(event) = &program.event
-            {
-                self.run_part(event, false);
-                self.judge(&program.event_changes, None, done);
-                self.store(&program.event_changes);
+            count.done += 1;
+            count.in_epoch += 1;
+            self.update(&count);
+            if count.in_epoch >= unit.steps_per_epoch {
+                count.in_epoch = 0;
+                count.epochs += 1;
+                if let Some(event) = &program.event {
+                    self.run_part(event, false);
+                    self.judge(&program.event_changes, None, &count);
+                    self.store(&program.event_changes);
+                }
             }
         }
     }
@@ -208,14 +223,14 @@ impl<'a> State<'a> {
     }
 
     /// Writes the numbers of the step that comes after `done` updates, and of the row of these.
-    fn set_clock(&mut self, done: u64, per_epoch: u64) {
+    fn set_clock(&mut self, count: &Count) {
         let clock = &self.program.clock;
         let values = [
-            (clock.step, done + 1),
-            (clock.epoch, done / per_epoch + 1),
+            (clock.step, count.done + 1),
+            (clock.epoch, count.epochs + 1),
             (clock.steps, self.unit.budget),
-            (clock.done, done),
-            (clock.epochs_done, done / per_epoch),
+            (clock.done, count.done),
+            (clock.epochs_done, count.epochs),
         ];
         for (slot, value) in values {
             if let Some(slot) = slot {
@@ -232,9 +247,12 @@ impl<'a> State<'a> {
     }
 
     /// Records the row after `done` updates where it is due, tests `stop when`, and closes lanes that end here.
-    fn rows(&mut self, done: u64, per_epoch: u64) {
-        let program = self.program;
-        let due = due(self.sweep.pace, per_epoch, done);
+    fn rows(&mut self, count: &mut Count) {
+        let (program, done) = (self.program, count.done);
+        let due = done == count.next_row;
+        if due {
+            count.next_row += count.every;
+        }
         let asked = self.sweep.folds.iter().any(|fold| matches!(fold, Fold::AtStep { step, .. } if *step == done));
         let mut closing = self.lanes.iter().any(|lane| matches!(lane.life, Life::Ending(_)));
         if !(due || asked || closing) {
@@ -261,7 +279,8 @@ impl<'a> State<'a> {
                 self.run_part(edge, false);
                 self.read(edge, |_| true);
             }
-            let part = program.edge.as_ref().unwrap_or(&program.step);
+            // The loss is the first root of the tape that has it: a shared step tape, else the one of the edges.
+            let part = program.edge.as_ref().filter(|_| !program.shared).unwrap_or(&program.step);
             for lane in 0..self.lanes.len() {
                 let loss = program.scalar(part, 0, &self.memory, lane);
                 if start {
@@ -278,14 +297,14 @@ impl<'a> State<'a> {
                 continue;
             }
             if due || matches!(lane.life, Life::Ending(_)) {
-                lane.recorder.row(sweep, columns, done, done / per_epoch, &lane.values);
+                lane.recorder.row(sweep, columns, done, count.epochs, &lane.values);
             }
             if asked {
                 lane.recorder.at_step(sweep, columns, done, &lane.values);
             }
             if let Life::Ending(status) = lane.life {
                 lane.steps = done;
-                let rose = status == Status::Done && !(lane.losses[1] <= lane.losses[0]);
+                let rose = status == Status::Done && lane.losses[1].partial_cmp(&lane.losses[0]).is_none_or(Ordering::is_gt);
                 lane.life = Life::Ended(if rose { Status::Rising } else { status });
             }
         }
@@ -341,7 +360,7 @@ impl<'a> State<'a> {
     }
 
     /// Judges and stores the update that the step tape has computed.
-    fn update(&mut self, step: u64) {
+    fn update(&mut self, count: &Count) {
         let program = self.program;
         for lane in 0..self.lanes.len() {
             if let (Some(root), Some(Measure::Step(_))) = (program.stop, self.unit.stop) {
@@ -349,12 +368,12 @@ impl<'a> State<'a> {
             }
         }
         self.read(&program.step, |measure| matches!(measure, Measure::Step(_)));
-        self.judge(&program.changes, Some(&program.step), step);
+        self.judge(&program.changes, Some(&program.step), count);
         self.store(&program.changes);
     }
 
     /// Finds lanes whose loss or next parameters are not finite: this is their last update.
-    fn judge(&mut self, changes: &Changes, loss: Option<&Part>, step: u64) {
+    fn judge(&mut self, changes: &Changes, loss: Option<&Part>, count: &Count) {
         let lanes = self.program.lanes;
         let mut bad = [false; 8];
         let numbers = self.memory.numbers();
@@ -370,32 +389,36 @@ impl<'a> State<'a> {
                 }
             }
         }
-        for lane in 0..self.lanes.len() {
+        for (lane, bad) in bad.into_iter().enumerate().take(self.lanes.len()) {
             let running = self.lanes[lane].life == Life::Running;
             self.mask[lane] = running;
             let lost = loss.is_some_and(|part| !self.program.scalar(part, 0, &self.memory, lane).is_finite());
-            if running && (bad[lane] || lost) {
-                self.lanes[lane].reason = self.reason(lane, loss.is_none(), step);
+            if running && (bad || lost) {
+                self.lanes[lane].reason = self.reason(lane, loss.is_none(), count);
                 self.lanes[lane].life = Life::Ending(Status::Diverged);
             }
         }
     }
 
     /// Names the first expression of a lane's update that is not finite, from the values before it.
-    fn reason(&self, lane: usize, event: bool, step: u64) -> String {
+    fn reason(&self, lane: usize, event: bool, count: &Count) -> String {
         let unit = self.unit;
         let slot = |id: InputId| {
-            let named = unit.params.iter().chain(&unit.states).map(|slot| unit.graph.as_input(slot.input)).chain(unit.lane.iter().map(|&id| Some(id)));
+            let named = unit
+                .params
+                .iter()
+                .chain(&unit.states)
+                .map(|slot| unit.graph.as_input(slot.input))
+                .chain(unit.lane.iter().map(|&id| Some(id)));
             named.zip(&self.program.slots).find(|(input, _)| *input == Some(id)).map(|(_, &octet)| octet)
         };
-        let per_epoch = unit.steps_per_epoch.max(1);
         let scalar = |x: u64| Some(Tensor::from_elem(Vec::new(), x as f64));
         let given = |id: InputId| {
             if Some(id) == unit.step {
-                return scalar(step);
+                return scalar(count.done);
             }
             if Some(id) == unit.epoch {
-                return scalar((step - 1) / per_epoch + 1);
+                return scalar((count.done - 1) / unit.steps_per_epoch.max(1) + 1);
             }
             if Some(id) == unit.steps {
                 return scalar(unit.budget);
@@ -437,10 +460,10 @@ impl<'a> Batch<'a> {
         let size = batches.size.min(rows);
         let room = |(number, column): (usize, &Column)| {
             let used = program.step.tape.columns.contains(&(number as u32));
-            if column.data != batches.data {
-                column.buffer.clone()
-            } else {
+            if column.data == batches.data {
                 Arc::new(Buffer::zeros(if used { size.div_ceil(8) * column.features } else { 0 }))
+            } else {
+                column.buffer.clone()
             }
         };
         Batch {

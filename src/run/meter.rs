@@ -48,7 +48,13 @@ impl<'a> Meter<'a> {
         let told = self.told.load(Relaxed);
         if now >= told + 50 && self.told.compare_exchange(told, now, Relaxed, Relaxed).is_ok() {
             let (cells, steps) = self.total;
-            self.progress.report(&Moment { cells_done: self.cells.load(Relaxed), cells, steps_done: self.steps.load(Relaxed), steps, loss });
+            self.progress.report(&Moment {
+                cells_done: self.cells.load(Relaxed),
+                cells,
+                steps_done: self.steps.load(Relaxed),
+                steps,
+                loss,
+            });
         }
     }
 }

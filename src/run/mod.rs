@@ -13,6 +13,7 @@ mod program;
 mod record;
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 use std::time::Duration;
 
@@ -128,15 +129,17 @@ pub fn execute(plan: &Plan, options: &Options, progress: &dyn Progress) -> Resul
     let mut programs = Programs::new();
     for group in &groups {
         let key = (group.sweep, group.unit, group.lanes);
-        if !programs.contains_key(&key) {
+        if let Entry::Vacant(entry) = programs.entry(key) {
             let sweep = &plan.sweeps[group.sweep];
-            programs.insert(key, Program::of(sweep, &sweep.units[group.unit], group.lanes, options.block)?);
+            entry.insert(Program::of(sweep, &sweep.units[group.unit], group.lanes, options.block)?);
         }
     }
     let cells = plan.sweeps.iter().map(|sweep| sweep.cells.len()).sum();
-    let steps = plan.sweeps.iter().flat_map(|sweep| sweep.cells.iter().map(|cell| sweep.units[cell.unit].budget)).fold(0, u64::saturating_add);
+    let steps =
+        plan.sweeps.iter().flat_map(|sweep| sweep.cells.iter().map(|cell| sweep.units[cell.unit].budget)).fold(0, u64::saturating_add);
     let meter = Meter::new(options.max_time, progress, cells, steps);
-    let threads = if options.threads == 0 { std::thread::available_parallelism().map_or(1, std::num::NonZero::get) } else { options.threads };
+    let threads =
+        if options.threads == 0 { std::thread::available_parallelism().map_or(1, std::num::NonZero::get) } else { options.threads };
     let done = pool::map(threads, &groups, |group| {
         let program = &programs[&(group.sweep, group.unit, group.lanes)];
         group::run(&plan.sweeps[group.sweep], program, group, options.level, &meter)
@@ -186,7 +189,8 @@ fn bytes(sweep: &SweepPlan) -> u64 {
         let unit = &sweep.units[cell.unit];
         let rows = if sweep.traced.is_empty() { 0 } else { record::most_rows(sweep.pace, unit.steps_per_epoch, unit.budget) as u64 };
         let slots = unit.params.iter().chain(&unit.states);
-        let state: usize = slots.map(|slot| unit.rows.count(unit.graph.shape(slot.input)).unwrap_or(usize::MAX)).fold(0, usize::saturating_add);
+        let state: usize =
+            slots.map(|slot| unit.rows.count(unit.graph.shape(slot.input)).unwrap_or(usize::MAX)).fold(0, usize::saturating_add);
         (traced as u64 + 2).saturating_mul(rows).saturating_add(2 * state as u64).saturating_mul(8)
     };
     sweep.cells.iter().map(cell).fold(0, u64::saturating_add)

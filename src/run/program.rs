@@ -214,7 +214,8 @@ impl Program {
         let all: Vec<Id> = step.ids.iter().chain(&row.ids).chain(&edge.ids).chain(&event).copied().collect();
         let batch = unit.batches.as_ref().map(|batches| batches.data);
         let full = Fixed::of(&graph, &all, &unit.rows, &unit.columns, None, None)?;
-        let in_batch = if batch.is_some() { Some(Fixed::of(&graph, &step.ids, &unit.rows, &unit.columns, batch, Some(&full))?) } else { None };
+        let in_batch =
+            if batch.is_some() { Some(Fixed::of(&graph, &step.ids, &unit.rows, &unit.columns, batch, Some(&full))?) } else { None };
         let mut batch_rows = unit.rows.clone();
         if let Some(batches) = &unit.batches {
             batch_rows.0[batches.data.0 as usize] = batches.size.min(unit.rows.of(Dim::Rows(batches.data)));
@@ -240,7 +241,8 @@ impl Program {
             for (number, (slot, root)) in names.iter().zip(roots).enumerate() {
                 let elements = unit.rows.count(graph.shape(slot.input)).unwrap_or(0);
                 let octets = lanes.octets(elements);
-                let mut from = root.operand.address.base as usize + root.operand.address.element as usize / if lanes == Lanes::One { 8 } else { 1 };
+                let mut from =
+                    root.operand.address.base as usize + root.operand.address.element as usize / if lanes == Lanes::One { 8 } else { 1 };
                 if from == places[number] {
                     continue;
                 }

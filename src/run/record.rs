@@ -55,12 +55,8 @@ pub(super) struct Recorder {
     rows: u64,
 }
 
-/// Whether a step's row is recorded by the pace.
-pub(super) fn due(pace: Pace, steps_per_epoch: u64, step: u64) -> bool {
-    step.is_multiple_of(every(pace, steps_per_epoch))
-}
-
-fn every(pace: Pace, steps_per_epoch: u64) -> u64 {
+/// Steps from one recorded row to the next.
+pub(super) fn every(pace: Pace, steps_per_epoch: u64) -> u64 {
     match pace {
         Pace::Steps(n) => n.max(1),
         Pace::Epochs(n) => n.max(1).saturating_mul(steps_per_epoch.max(1)),

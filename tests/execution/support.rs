@@ -1,5 +1,7 @@
 //! Units and plans by hand, and a slow executor of them: one evaluation of the graph per step, cell by cell.
 
+#![allow(clippy::unwrap_used, dead_code, reason = "helpers of tests, not all used by each of them")]
+
 use std::sync::Arc;
 
 use ndarray::Axis;
@@ -66,8 +68,8 @@ pub(crate) fn bowl() -> Model {
 /// 29 points on a line, mean squared error, from (1, 1): seed 001.
 pub(crate) fn line() -> Model {
     let x = [
-        14.0, 86.0, 28.0, 51.0, 28.0, 29.0, 72.0, 62.0, 84.0, 15.0, 42.0, 62.0, 47.0, 35.0, 9.0, 38.0, 44.0, 99.0, 13.0, 21.0, 28.0, 20.0, 8.0,
-        64.0, 99.0, 70.0, 27.0, 17.0, 8.0,
+        14.0, 86.0, 28.0, 51.0, 28.0, 29.0, 72.0, 62.0, 84.0, 15.0, 42.0, 62.0, 47.0, 35.0, 9.0, 38.0, 44.0, 99.0, 13.0, 21.0, 28.0, 20.0,
+        8.0, 64.0, 99.0, 70.0, 27.0, 17.0, 8.0,
     ];
     let y: Vec<f64> = x.iter().map(|x| 30.0 + 2.0 * x).collect();
     let mut graph = Graph::new();
@@ -82,7 +84,8 @@ pub(crate) fn line() -> Model {
     let total = graph.sum_all(square);
     let count = graph.extent(ROWS);
     let loss = graph.div_(total, count);
-    let columns = vec![(graph.as_input(xs).unwrap(), Arc::new(tensor(&[29], &x))), (graph.as_input(ys).unwrap(), Arc::new(tensor(&[29], &y)))];
+    let columns =
+        vec![(graph.as_input(xs).unwrap(), Arc::new(tensor(&[29], &x))), (graph.as_input(ys).unwrap(), Arc::new(tensor(&[29], &y)))];
     let params = vec![("b".to_string(), b), ("w".to_string(), w)];
     Model { graph, rows: 29, columns, params, starts: vec![tensor(&[], &[1.0]), tensor(&[], &[1.0])], loss }
 }
@@ -108,8 +111,10 @@ pub(crate) fn logistic() -> Model {
     let yz = graph.mul_(ys, z);
     let terms = graph.sub_(softplus, yz);
     let loss = graph.sum_all(terms);
-    let columns =
-        vec![(graph.as_input(xs).unwrap(), Arc::new(tensor(&[rows, 10], &x))), (graph.as_input(ys).unwrap(), Arc::new(tensor(&[rows], &y)))];
+    let columns = vec![
+        (graph.as_input(xs).unwrap(), Arc::new(tensor(&[rows, 10], &x))),
+        (graph.as_input(ys).unwrap(), Arc::new(tensor(&[rows], &y))),
+    ];
     Model { graph, rows, columns, params: vec![("w".to_string(), w)], starts: vec![tensor(&[10], &[0.0; 10])], loss }
 }
 

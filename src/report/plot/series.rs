@@ -217,7 +217,7 @@ impl Series<'_, '_> {
                 drawing.say("Bands that reach below zero end at the lower edge.".to_owned());
             }
             if band.len() > 1 {
-                drawing.show(&band.iter().map(|b| (b.0, b.2)).collect::<Vec<_>>(), false);
+                drawing.show(&band.iter().filter(|b| b.2 > least).map(|b| (b.0, b.2)).collect::<Vec<_>>(), false);
                 drawing.show(&band.iter().filter(|b| b.1 > least).map(|b| (b.0, b.1)).collect::<Vec<_>>(), false);
                 sheet.layers.push(Layer::Band { points: band, style });
             }
@@ -293,7 +293,7 @@ fn push_errors(drawing: &mut Drawing<'_, '_>, sheet: &mut Sheet, points: &[Point
     for point in points {
         if let Some((low, high)) = point.band {
             let ends = vec![(point.x, low.max(least)), (point.x, high.max(least))];
-            drawing.show(&ends, false);
+            drawing.show(&ends.iter().copied().filter(|end| end.1 > least).collect::<Vec<_>>(), false);
             sheet.layers.push(Layer::Line { points: ends, style: Style { dash: 0, ..style }, width: THIN });
         }
     }

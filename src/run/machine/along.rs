@@ -13,7 +13,6 @@ dispatch! {
     /// Reduces or scans the middle of three axes of features.
     pub(super) fn along(
         view: &View,
-        in_pass: bool,
         along: Along,
         by_classes: bool,
         out: Address,
@@ -113,15 +112,15 @@ fn arg_max(n: usize, get: impl Fn(usize) -> Octet) -> Octet {
 }
 
 #[inline(always)]
-fn along_body(view: &View, in_pass: bool, along: Along, by_classes: bool, out: Address, a: Operand, [pre, n, post]: [usize; 3]) {
-    if by_classes && along == Along::Sum && !in_pass && view.lanes == Lanes::One && post == 1 {
+fn along_body(view: &View, along: Along, by_classes: bool, out: Address, a: Operand, [pre, n, post]: [usize; 3]) {
+    if by_classes && along == Along::Sum && !view.in_pass && view.lanes == Lanes::One && post == 1 {
         return whole_octets(view, out, a, n);
     }
     let order = if by_classes { Order::Classes } else { Order::Ascending };
     let scan = matches!(along, Along::Softmax | Along::LogSoftmax | Along::Cumsum | Along::CumsumReverse);
     let exponential = matches!(along, Along::LogSumExp | Along::Softmax | Along::LogSoftmax);
-    let a = view.matrix(a, in_pass);
-    let sink = Sink::new(view, in_pass, out, if scan { pre * n * post } else { pre * post });
+    let a = view.matrix(a);
+    let sink = Sink::new(view, out, if scan { pre * n * post } else { pre * post });
     for outer in 0..view.outer {
         for (before, after) in (0..pre).flat_map(|before| (0..post).map(move |after| (before, after))) {
             let place = |i: usize| (before * n + i) * post + after;

@@ -25,11 +25,11 @@ fn elements(shape: &Shape, sizes: &[usize]) -> impl Iterator<Item = (usize, usiz
 
 /// Hands the numbers of one lane of a whole value to `f`, in the order of its shape.
 fn each_element(view: &View, place: &Place, lane: usize, mut f: impl FnMut(f64)) {
-    let whole = View { first: 0, ..*view };
+    let with_rows = !matches!(place.operand.read, Read::Octets | Read::Scalar | Read::Uniform);
+    let whole = View { first: 0, in_pass: with_rows, ..*view };
     let one = view.lanes == Lanes::One;
     let sizes = view.counts.sizes(&place.shape);
-    let with_rows = !matches!(place.operand.read, Read::Octets | Read::Scalar | Read::Uniform);
-    let matrix = whole.matrix(place.operand, with_rows);
+    let matrix = whole.matrix(place.operand);
     if with_rows {
         for (row, feature) in elements(&place.shape, &sizes) {
             f(if one { matrix.at(row / 8, feature)[row % 8] } else { matrix.at(row, feature)[lane] });
@@ -87,6 +87,6 @@ pub fn each_value(
 ) {
     let numbers = Cell::from_mut(memory.numbers_mut()).as_slice_of_cells();
     let slots = numbers.as_chunks::<8>().0;
-    let view = View { numbers, slots, columns, lanes, outer: 1, first: 0, rows: 1, counts: rows };
+    let view = View { numbers, slots, columns, lanes, in_pass: false, outer: 1, first: 0, rows: 1, counts: rows };
     each_element(&view, place, lane, f);
 }

@@ -8,7 +8,7 @@ use crate::dispatch;
 
 dispatch! {
     /// Rearranges features.
-    pub(super) fn spread(view: &View, in_pass: bool, out: Address, a: Operand, map: &[u32]) = spread_body;
+    pub(super) fn spread(view: &View, out: Address, a: Operand, map: &[u32]) = spread_body;
     /// Copies a block into a value with all rows.
     pub(super) fn store(view: &View, out: Operand, a: Operand) = store_body;
 }
@@ -19,9 +19,9 @@ const ZERO: u32 = u32::MAX;
 const KEEP: u32 = u32::MAX - 1;
 
 #[inline(always)]
-fn spread_body(view: &View, in_pass: bool, out: Address, a: Operand, map: &[u32]) {
-    let a = view.matrix(a, in_pass);
-    let out = Sink::new(view, in_pass, out, map.len());
+fn spread_body(view: &View, out: Address, a: Operand, map: &[u32]) {
+    let a = view.matrix(a);
+    let out = Sink::new(view, out, map.len());
     for outer in 0..view.outer {
         for (feature, &from) in map.iter().enumerate() {
             match from {
@@ -50,7 +50,7 @@ fn feature(index: f64, k: usize) -> Option<usize> {
 
 /// The feature of each row that the index says.
 pub(super) fn pick(view: &View, out: Address, a: Operand, index: Operand, k: usize) {
-    let (a, index) = (view.matrix(a, true), view.any(index, view.outer));
+    let (a, index) = (view.matrix(a), view.any(index, view.outer));
     for (outer, out) in view.octets(out)[..view.outer].iter().enumerate() {
         let index = index.at(outer);
         for p in 0..8 {

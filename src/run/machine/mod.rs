@@ -6,6 +6,7 @@
 //! The levels meet at the instructions and not at the loop over them: one function with all loops in it takes minutes to compile.
 
 #![allow(clippy::inline_always, reason = "a body must be inlined into a function with target features to be compiled with them")]
+#![allow(clippy::needless_range_loop, reason = "several arrays of lanes are walked by one index")]
 
 mod along;
 mod dense;
@@ -20,7 +21,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use crate::compile::buffer::Buffer;
-use crate::compile::tape::{CHUNK, Instr, Lanes, Order, Section, Tape};
+use crate::compile::tape::{CHUNK, Instr, Lanes, Order, Tape};
 use crate::numeric::dispatch::Level;
 use crate::shape::{DataId, Dim, RowCounts};
 use view::{Slot, View};
@@ -43,10 +44,11 @@ pub fn prepare(tape: &Tape, memory: &mut Buffer) {
 pub fn run(level: Level, tape: &Tape, memory: &mut Buffer, columns: &[Arc<Buffer>], rows: &RowCounts) {
     let numbers: &[Cell<f64>] = Cell::from_mut(memory.numbers_mut()).as_slice_of_cells();
     let slots: &[Slot] = numbers.as_chunks::<8>().0;
-    let mut view = View { numbers, slots, columns, lanes: tape.lanes, outer: 1, first: 0, rows: 1, counts: rows };
+    let mut view = View { numbers, slots, columns, lanes: tape.lanes, in_pass: false, outer: 1, first: 0, rows: 1, counts: rows };
     for section in &tape.sections {
         let all = section.data.map_or(1, |data: DataId| rows.of(Dim::Rows(data)));
         rows::clear(&view, section, true);
+        view.in_pass = section.data.is_some();
         let (mut first, mut chunk) = (0, 0);
         while first < all {
             let end = all.min(first + CHUNK);
@@ -60,7 +62,7 @@ pub fn run(level: Level, tape: &Tape, memory: &mut Buffer, columns: &[Arc<Buffer
                     (Some(_), Lanes::Eight) => view.rows,
                 };
                 for instr in &section.body {
-                    execute(level, &view, section, instr);
+                    execute(level, &view, instr);
                 }
                 first += view.rows;
             }
@@ -74,15 +76,14 @@ pub fn run(level: Level, tape: &Tape, memory: &mut Buffer, columns: &[Arc<Buffer
 }
 
 #[inline]
-fn execute(level: Level, view: &View, section: &Section, instr: &Instr) {
-    let in_pass = section.data.is_some();
+fn execute(level: Level, view: &View, instr: &Instr) {
     match instr {
         Instr::Unary { op, out, a, n } => each::unary(level, view, *op, *out, *a, *n as usize),
         Instr::Binary { op, out, a, b, n } => each::binary(level, view, *op, *out, *a, *b, *n as usize),
         Instr::Select { out, c, a, b, n } => each::select(level, view, *out, [*c, *a, *b], *n as usize),
-        Instr::Spread { out, a, map } => index::spread(level, view, in_pass, *out, *a, map),
+        Instr::Spread { out, a, map } => index::spread(level, view, *out, *a, map),
         Instr::Along { along, classes, out, a, pre, n, post } => {
-            along::along(level, view, in_pass, *along, *classes, *out, *a, [*pre, *n, *post].map(|n| n as usize));
+            along::along(level, view, *along, *classes, *out, *a, [*pre, *n, *post].map(|n| n as usize));
         }
         Instr::Times { out, a, w, k, m } => product::times(level, view, *out, *a, *w, *k as usize, *m as usize),
         Instr::Product { out, a, b, m, n, p, order } => {

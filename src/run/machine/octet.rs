@@ -151,7 +151,7 @@ unaries! {
 
 binaries! {
     (Add, a, b, add(a, b)),
-    (And, a, b, zip(a, b, |a, b| truth((a != 0.0) & (b != 0.0)))),
+    (And, a, b, zip(a, b, |a, b| truth(a != 0.0) * truth(b != 0.0))),
     (Div, a, b, zip(a, b, |a, b| a / b)),
     (Eq, a, b, zip(a, b, |a, b| truth(a == b))),
     (Le, a, b, zip(a, b, |a, b| truth(a <= b))),
@@ -160,7 +160,7 @@ binaries! {
     (Minimum, a, b, smaller(a, b)),
     (Mul, a, b, zip(a, b, |a, b| a * b)),
     (Ne, a, b, zip(a, b, |a, b| truth(a != b))),
-    (Or, a, b, zip(a, b, |a, b| truth((a != 0.0) | (b != 0.0)))),
+    (Or, a, b, zip(a, b, |a, b| 1.0 - truth(a == 0.0) * truth(b == 0.0))),
     (Pow, a, b, e::pow8(a, b)),
     (Sub, a, b, sub(a, b)),
     (Xlogy, a, b, {

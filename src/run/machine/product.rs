@@ -110,7 +110,7 @@ fn tile<const R: usize, const C: usize>(out: &[Slot], a: impl Matrix, w: impl Sm
 
 #[inline(always)]
 fn small_body(view: &View, out: Address, a: Address, b: Address, [m, n, p]: [usize; 3], order: Order) {
-    let sink = Sink::new(view, false, out, m * p);
+    let sink = Sink::new(view, out, m * p);
     let (a, b) = match view.lanes {
         Lanes::One => (AnyMatrix::Scalars(view.scalars(a)), AnyMatrix::Scalars(view.scalars(b))),
         Lanes::Eight => (AnyMatrix::Octets(view.octets(a)), AnyMatrix::Octets(view.octets(b))),

@@ -146,7 +146,7 @@ fn some(old: Octet, new: Octet, valid: usize) -> Octet {
 
 #[inline(always)]
 fn sum_body(view: &View, acc: Address, a: Operand) {
-    match view.matrix(a, true) {
+    match view.matrix(a) {
         AnyMatrix::Block(m) => accumulate(view, acc, m, a.width as usize, Nothing),
         m => accumulate(view, acc, m, a.width as usize, Nothing),
     }
@@ -155,7 +155,7 @@ fn sum_body(view: &View, acc: Address, a: Operand) {
 #[inline(always)]
 fn dot_body(view: &View, acc: Address, a: Operand, b: Operand) {
     let k = a.width as usize;
-    match (view.matrix(a, true), view.matrix(b, true)) {
+    match (view.matrix(a), view.matrix(b)) {
         (AnyMatrix::Data(a), AnyMatrix::Block(b)) => accumulate(view, acc, a, k, b),
         (AnyMatrix::Splat(a), AnyMatrix::Block(b)) => accumulate(view, acc, a, k, b),
         (AnyMatrix::Block(a), AnyMatrix::Block(b)) => accumulate(view, acc, a, k, b),
@@ -223,7 +223,7 @@ fn features<const T: usize>(view: &View, acc: &[Slot], a: impl Matrix, k: usize,
 #[inline(always)]
 fn outer_body(view: &View, acc: Address, a: Operand, b: Operand) {
     let (k, m) = (a.width as usize, b.width as usize);
-    let (acc, x, y) = (view.octets(acc), view.matrix(a, true), view.matrix(b, true));
+    let (acc, x, y) = (view.octets(acc), view.matrix(a), view.matrix(b));
     match view.lanes {
         Lanes::One => outer_rows(view, acc, x, y, k, m),
         Lanes::Eight => outer_lanes(view, acc, x, y, k, m),

@@ -20,6 +20,8 @@ pub(super) struct View<'a> {
     pub(super) slots: &'a [Slot],
     pub(super) columns: &'a [Arc<Buffer>],
     pub(super) lanes: Lanes,
+    /// Whether rows are worked on.
+    pub(super) in_pass: bool,
     /// Rows of octets in the block.
     pub(super) outer: usize,
     /// The first row of the block.
@@ -176,10 +178,10 @@ impl<'a> View<'a> {
 
     /// An operand by row of octets and feature. In a section without rows there is one row.
     #[inline(always)]
-    pub(super) fn matrix(&self, operand: Operand, in_pass: bool) -> AnyMatrix<'a> {
+    pub(super) fn matrix(&self, operand: Operand) -> AnyMatrix<'a> {
         let width = operand.width as usize;
         match (operand.read, self.lanes) {
-            (Read::Octets, Lanes::One) if !in_pass => AnyMatrix::Scalars(self.scalars(operand.address)),
+            (Read::Octets, Lanes::One) if !self.in_pass => AnyMatrix::Scalars(self.scalars(operand.address)),
             (Read::Octets, _) => AnyMatrix::Block(Block(self.octets(operand.address), width)),
             (Read::Stream, _) => AnyMatrix::Block(Block(self.stream(operand), width)),
             (Read::Scalar, _) => AnyMatrix::Scalars(self.scalars(operand.address)),
@@ -199,8 +201,8 @@ pub(super) enum Sink<'a> {
 
 impl<'a> Sink<'a> {
     #[inline(always)]
-    pub(super) fn new(view: &View<'a>, in_pass: bool, out: Address, width: usize) -> Self {
-        if in_pass || view.lanes == Lanes::Eight { Sink::Block(view.octets(out), width) } else { Sink::Scalars(view.scalars(out)) }
+    pub(super) fn new(view: &View<'a>, out: Address, width: usize) -> Self {
+        if view.in_pass || view.lanes == Lanes::Eight { Sink::Block(view.octets(out), width) } else { Sink::Scalars(view.scalars(out)) }
     }
 
     #[inline(always)]

@@ -1,0 +1,115 @@
+//! Expectations: two sides, a comparison, a tolerance, the cells in which it must hold.
+//!
+//! Whether it holds is found in `report`.
+
+use crate::check::decls::Expectation;
+use crate::check::lower::{R, Reported};
+use crate::check::question::{Asker, Place};
+use crate::diag::Diagnostic;
+use crate::results::view::{Comparison, Cond, ExpectView, Leaf, Question};
+use crate::results::{Setting, Status};
+use crate::source::Sources;
+use crate::syntax::ast::{CompareOp, Expr, ExprKind};
+use crate::syntax::print;
+
+impl Asker<'_> {
+    /// An expectation.
+    pub(crate) fn expectation(&mut self, e: &Expectation, sources: &Sources) -> R<ExpectView> {
+        let ExprKind::Compare { op, left, right, op_span } = &strip(&e.cond).kind else {
+            self.error(
+                Diagnostic::error("E0623", e.cond.span, "an expectation compares two values")
+                    .here("no comparison")
+                    .help("such as `expect final(b) == 30 +- 0.005`"),
+            );
+            return Err(Reported);
+        };
+        let selection = self.selection(&e.filters, e.span, true)?;
+        let place = Place { sweeps: selection.sweeps.clone(), rows: false };
+        let op = match op {
+            CompareOp::Lt => Comparison::Lt,
+            CompareOp::Le => Comparison::Le,
+            CompareOp::Gt => Comparison::Gt,
+            CompareOp::Ge => Comparison::Ge,
+            CompareOp::Eq => Comparison::Eq,
+            CompareOp::Ne => Comparison::Ne,
+        };
+        let (line, _) = sources.line_column(e.span);
+        let points = match &e.grading.points {
+            Some(p) => Some(self.number(p, "points")?),
+            None => None,
+        };
+        let tolerance_text =
+            e.tolerance.as_ref().map(|t| format!(" +- {}{}", print::expr(&t.value), if t.percent { "%" } else { "" })).unwrap_or_default();
+        let zero = Expr { span: e.cond.span, kind: ExprKind::Number(0.0) };
+        let mut view = ExpectView {
+            text: format!("{}{tolerance_text}", print::expr(&e.cond)),
+            span: e.span,
+            line,
+            selection,
+            left: self.question(&zero, &place)?,
+            op,
+            right: self.question(&zero, &place)?,
+            tolerance: None,
+            status: None,
+            points,
+            hint: e.grading.hint.as_ref().map(|t| t.value.clone()),
+            hidden: e.grading.hidden.is_some(),
+        };
+        if matches!(&left.kind, ExprKind::Name(n) if n == "status") {
+            let cond = self.condition(strip(&e.cond), &place.sweeps)?;
+            let Cond::Equals { value: Setting::Text(name), negated, .. } = cond else {
+                self.error(Diagnostic::error("E0624", *op_span, "a status is compared with `==` or `!=`").here("a status has no size"));
+                return Err(Reported);
+            };
+            view.status = Status::ALL.iter().find(|s| s.name() == name).map(|s| (*s, negated));
+            return Ok(view);
+        }
+        view.left = self.question(left, &place)?;
+        view.right = self.question(right, &place)?;
+        match &e.tolerance {
+            Some(t) => {
+                if !matches!(op, Comparison::Eq | Comparison::Ne) {
+                    let d = Diagnostic::error("E0625", t.span, "a tolerance goes with `==`").here("this is an inequality");
+                    self.error(d);
+                    return Err(Reported);
+                }
+                let tolerance = self.question(&t.value, &place)?;
+                if let Some(x) = tolerance.graph.as_const(tolerance.root).filter(|x| *x < 0.0) {
+                    self.error(Diagnostic::error("E0626", t.value.span, "a tolerance is not negative").here(format!("{x}")));
+                    return Err(Reported);
+                }
+                view.tolerance = Some((tolerance, t.percent));
+            }
+            None if op == Comparison::Eq && !whole(&view.left) => {
+                let d = Diagnostic::warning("W0601", e.cond.span, "computed numbers are rarely equal to the last bit")
+                    .here("equality without a tolerance");
+                let d = d.replace(e.cond.span.end(), " +- 1e-9", "allow a little");
+                self.diags.push(d);
+            }
+            None => {}
+        }
+        Ok(view)
+    }
+}
+
+/// Whether a question only has whole numbers: counts, steps, cells.
+pub(super) fn whole(q: &Question) -> bool {
+    q.leaves.iter().all(|leaf| {
+        matches!(
+            leaf,
+            Leaf::Step
+                | Leaf::Epoch
+                | Leaf::Cell
+                | Leaf::Replicate
+                | Leaf::Steps
+                | Leaf::Epochs
+                | Leaf::Evaluations
+                | Leaf::HasStatus(_)
+                | Leaf::Cells
+        ) || matches!(leaf, Leaf::Fold { fold: crate::results::view::FoldKind::StepsTo | crate::results::view::FoldKind::Count, .. })
+    })
+}
+
+fn strip(e: &Expr) -> &Expr {
+    if let ExprKind::Paren(inner) = &e.kind { strip(inner) } else { e }
+}

@@ -1,0 +1,125 @@
+//! `final(x)`, `lowest(x)`, `steps_to(COND)` and their like.
+//!
+//! They are folded while the run goes on; here they are only asked for.
+
+use super::Asker;
+use super::hook::RunHook;
+use crate::check::decls::{not_yet, parts};
+use crate::check::lower::{Lower, R, Val};
+use crate::check::messages;
+use crate::diag::Diagnostic;
+use crate::results::view::{FoldKind, Selection};
+use crate::shape::Shape;
+use crate::syntax::ast::{Arg, Expr, ExprKind};
+use std::collections::BTreeMap;
+
+/// The functions over a run.
+pub(super) const FOLDS: [&str; 12] = [
+    "final",
+    "start",
+    "lowest",
+    "highest",
+    "average",
+    "at",
+    "at_lowest",
+    "steps_to",
+    "count",
+    "since_lowest",
+    "previous",
+    "standard_error",
+];
+
+impl RunHook {
+    /// `final(x)` and its like.
+    pub(super) fn fold_call(&self, lower: &mut Lower<'_>, e: &Expr, name: &str, args: &[Arg]) -> R<Val> {
+        let mut value = None;
+        let mut conditions = Vec::new();
+        let mut options: BTreeMap<&str, &Expr> = BTreeMap::new();
+        for arg in args {
+            match arg {
+                Arg::Positional(e) if value.is_none() => value = Some(e),
+                Arg::Positional(e) => conditions.push(e),
+                Arg::Named(ident, e)
+                    if matches!((name, ident.name.as_str()), ("average", "last") | ("at", "step") | ("at_lowest", "of")) =>
+                {
+                    options.insert(ident.name.as_str(), e);
+                }
+                Arg::Named(ident, _) | Arg::In(ident, _) => {
+                    return lower.fail(messages::no_such_argument(name, ident));
+                }
+            }
+        }
+        let Some(value) = value else {
+            return lower.fail(messages::wrong_count(e.span, format!("`{name}` of what?")));
+        };
+        let needs = |key: &str| Diagnostic::error("E0630", e.span, format!("`{name}` needs `{key} = ..`")).here("not given");
+        let option = |lower: &mut Lower<'_>, key: &str| -> R<usize> {
+            match options.get(key) {
+                Some(e) => lower.whole(e, &format!("`{key}`"), 0.0),
+                None => lower.fail(needs(key)),
+            }
+        };
+        let fold = match name {
+            "final" => FoldKind::Final,
+            "start" => FoldKind::Start,
+            "lowest" => FoldKind::Lowest,
+            "highest" => FoldKind::Highest,
+            "average" => FoldKind::Average(option(lower, "last")?.max(1)),
+            "at" => FoldKind::AtStep(option(lower, "step")? as u64),
+            "steps_to" => FoldKind::StepsTo,
+            "count" => FoldKind::Count,
+            "since_lowest" => FoldKind::SinceLowest,
+            "previous" => FoldKind::Previous,
+            "at_lowest" => {
+                let Some(of) = options.get("of") else {
+                    return lower.fail(needs("of").help("the lowest of what?"));
+                };
+                let (text, want, sizes) = self.evaluated(lower, of)?;
+                if !sizes.is_empty() {
+                    return lower.fail(messages::not_one_number(
+                        of.span,
+                        "what is lowest",
+                        &self.shared.borrow().model.rows.show(&Shape::fixed(&sizes)),
+                    ));
+                }
+                for sweep in self.shared.borrow_mut().sweeps.iter_mut().filter(|s| self.place.sweeps.contains(&s.name)) {
+                    sweep.want(&text, &want, &sizes);
+                }
+                FoldKind::AtLowest(text)
+            }
+            _ => return lower.fail(not_yet(e.span, &format!("`{name}`"))),
+        };
+        let (value, sweep) = self.of_sweep(value);
+        let mentions = self.mentions(lower, &value);
+        if mentions.run
+            && !matches!(&value.kind, ExprKind::Name(_))
+            && parts(&value).iter().any(|p| matches!(&p.kind, ExprKind::Call { name, .. } if name.name == "gap"))
+        {
+            return lower.fail(not_yet(value.span, &format!("`gap` inside `{name}`")));
+        }
+        // Hypers inside are numbers of the cell: the model knows them.
+        let narrow = if sweep.is_some() || !conditions.is_empty() {
+            let sweeps = sweep.map_or_else(|| self.place.sweeps.clone(), |s| vec![s]);
+            let mut selection = Selection { sweeps: sweeps.clone(), ..Selection::default() };
+            for c in conditions {
+                let mut asker = Asker { shared: self.shared.clone(), decls: lower.decls, diags: lower.diags };
+                selection.conditions.push(asker.condition(c, &sweeps)?);
+            }
+            Some(selection)
+        } else {
+            None
+        };
+        if matches!(fold, FoldKind::Lowest | FoldKind::Highest | FoldKind::SinceLowest | FoldKind::StepsTo | FoldKind::Count) {
+            let (_, _, sizes) = self.evaluated(lower, &value)?;
+            if !sizes.is_empty() {
+                let what = format!("what `{name}` looks at");
+                return lower.fail(messages::not_one_number(
+                    value.span,
+                    &what,
+                    &self.shared.borrow().model.rows.show(&Shape::fixed(&sizes)),
+                ));
+            }
+        }
+        self.quantity(lower, &value, Some(fold), narrow)
+    }
+}
