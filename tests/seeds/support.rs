@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use optrun::pipeline::{Failure, Limits, Outcome, RunOptions, prepare, run};
 use serde_json::Value;

@@ -30,10 +30,11 @@ fn rule(run: &Value) -> String {
     }
 }
 
-/// Where the run is sensitive to rounding it may be off by more: of the cost, of the weights.
+/// How far the cost and the weights may be off. RMSProp at a rate of 1e-3 ends in an oscillation that is sensitive to rounding:
+/// a plain C program with its sums in another order ends with costs off by up to 1.3e-7 and weights by up to 1.2e-3.
 fn tolerances(name: &str, iteration: u64) -> (Tolerance, Tolerance) {
     let usual = within(1e-10, 1e-11);
-    if name == "rmsprop_lr0.001" && iteration >= 10_000 { (within(1e-7, 1e-11), within(0.0, 1e-3)) } else { (usual, usual) }
+    if name == "rmsprop_lr0.001" && iteration >= 10_000 { (within(0.0, 1e-7), within(0.0, 1e-3)) } else { (usual, usual) }
 }
 
 #[test]
@@ -56,7 +57,8 @@ fn costs_and_weights_of_every_run() {
     let mut text = MODEL.to_owned();
     for (k, (_, run)) in runs.iter().enumerate() {
         let (lr, steps) = (&run["lr"], &run["iterations"]);
-        let _ = writeln!(text, "sweep s{k} {{ minimize total; optimizer = {}; lr = {lr}; steps = {steps}; record cost each step }}", rule(run));
+        let _ =
+            writeln!(text, "sweep s{k} {{ minimize total; optimizer = {}; lr = {lr}; steps = {steps}; record cost each step }}", rule(run));
         let _ = writeln!(text, "table t{k} {{ from s{k}; show W, b }}");
     }
     let outcome = run_text(&text);
