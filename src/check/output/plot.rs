@@ -53,7 +53,8 @@ impl Asker<'_> {
         let names: Vec<&str> = known.iter().map(|(n, _)| *n).collect();
         let mut d = Diagnostic::error("E0614", name.span, format!("no {what} is called `{}`", name.name))
             .here(format!("there are {}", names.join(", ")));
-        if let Some(near) = did_you_mean(&name.name, names) {
+        let begins = names.iter().copied().find(|known| name.name.starts_with(known));
+        if let Some(near) = begins.or_else(|| did_you_mean(&name.name, names)) {
             d = d.replace(name.span, near, format!("did you mean `{near}`?"));
         }
         self.error(d);
