@@ -47,11 +47,14 @@ impl RowCounts {
         shape.0.iter().try_fold(1usize, |n, &dim| n.checked_mul(self.of(dim)))
     }
 
-    /// A shape as messages show it: `scalar`, `10`, `699 x 10`.
+    /// A shape as messages show it: `a scalar`, `a vector of 10`, `699 x 10`.
     #[must_use]
     pub fn show(&self, shape: &Shape) -> String {
         if shape.0.is_empty() {
             return "a scalar".to_string();
+        }
+        if let [dim] = shape.0[..] {
+            return format!("a vector of {}", self.of(dim));
         }
         let parts: Vec<String> = shape.0.iter().map(|&dim| self.of(dim).to_string()).collect();
         parts.join(" x ")

@@ -14,14 +14,14 @@ use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
 use crate::expr::graph::{Id, InputKind};
 use crate::expr::op::{Binary, Op, Unary};
 use crate::shape::{DataId, Dim, Shape};
-use crate::source::{Span, resolve_below};
+use crate::source::{PathRefusal, Span, resolve_below};
 use crate::syntax::ast::{DataLine, Expr, ExprKind, Ident, Text};
 
 /// Reads and computes all datasets.
 pub(crate) fn load(decls: &Decls, model: &mut Model, data_folder: Option<&Path>, diags: &mut Diagnostics) {
     for decl in &decls.datasets {
         let id = DataId(model.data.len() as u32);
-        model.data.push(DataInfo { name: decl.name.clone(), columns: Vec::new(), file: None });
+        model.data.push(DataInfo { name: decl.name.clone(), columns: Vec::new(), file: None, unread: false });
         model.rows.0.push(0);
         one(decl, id, decls, model, data_folder, diags);
     }
@@ -67,6 +67,7 @@ fn one(decl: &DataDecl, id: DataId, decls: &Decls, model: &mut Model, data_folde
             });
             model.data[id.0 as usize].columns = columns.collect();
         } else {
+            model.data[id.0 as usize].unread = true;
             // Names of columns that could not be read still stand for something.
             for line in &decl.lines {
                 if let DataLine::Column { name, .. } = line {
@@ -156,7 +157,12 @@ fn read(
                 let known = ["header", "missing", "delimiter"];
                 let mut d = Diagnostic::error("E0513", name.span, format!("`csv` has no `{}`", name.name))
                     .here("options: header, missing, delimiter");
-                if let Some(near) = did_you_mean(&name.name, known) {
+                let alias = match name.name.as_str() {
+                    "sep" | "separator" => Some("delimiter"),
+                    "na_values" | "na" | "nan" => Some("missing"),
+                    _ => None,
+                };
+                if let Some(near) = alias.or_else(|| did_you_mean(&name.name, known)) {
                     d = d.replace(name.span, near, format!("did you mean `{near}`?"));
                 }
                 return report(diags, d);
@@ -169,7 +175,9 @@ fn read(
         // Folders and devices are told apart where the file is read.
         Err(why) => {
             let mut d = path_refused(path, why);
-            if let Some(near) = near_file(folder, &path.value) {
+            if why == PathRefusal::Missing
+                && let Some(near) = near_file(folder, &path.value)
+            {
                 d = d.replace(path.span, format!("\"{near}\""), format!("did you mean `{near}`?"));
             }
             return report(diags, d);

@@ -6,7 +6,7 @@ use super::lower::{Content, DataInfo, Model};
 use crate::diag::{Diagnostic, did_you_mean};
 use crate::expr::diff::NotDifferentiable;
 use crate::expr::graph::Id;
-use crate::shape::Dim;
+use crate::shape::{DataId, Dim, Shape};
 use crate::source::Span;
 use crate::syntax::ast::Ident;
 
@@ -16,10 +16,14 @@ pub(crate) fn shapes_differ(model: &Model, op: &str, a: (Id, Span), b: (Id, Span
     let (ta, tb) = (model.show(a.0), model.show(b.0));
     let two_datasets = sa.0.first() != sb.0.first() && matches!((sa.0.first(), sb.0.first()), (Some(Dim::Rows(_)), Some(Dim::Rows(_))));
     if two_datasets {
+        let rows = |shape: &Shape| match shape.0.first() {
+            Some(&Dim::Rows(DataId(d))) => format!("rows of `{}`", model.data[d as usize].name.name),
+            _ => String::new(),
+        };
         return Diagnostic::error("E0302", op_span, format!("`{op}`: rows of two datasets"))
             .here("rows of different data do not pair up")
-            .label(a.1, ta)
-            .label(b.1, tb);
+            .label(a.1, format!("{ta}: {}", rows(&sa)))
+            .label(b.1, format!("{tb}: {}", rows(&sb)));
     }
     let mut diagnostic = Diagnostic::error("E0301", op_span, format!("`{op}`: {ta} and {tb} do not go together"))
         .here("needs equal shapes, or a number")
@@ -68,13 +72,25 @@ pub(crate) fn product_differs(model: &Model, a: (Id, Span), b: (Id, Span), op_sp
     let inner = |dim: Option<&Dim>| dim.map_or(0, |&d| model.rows.of(d));
     let message = format!("`@`: the inner sizes differ, {} and {}", inner(sa.0.last()), inner(sb.0.first()));
     let mut diagnostic =
-        Diagnostic::error("E0303", op_span, message).here("rows of the left meet columns of the right").label(a.1, ta).label(b.1, tb);
+        Diagnostic::error("E0303", op_span, message).here("columns of the left meet rows of the right").label(a.1, ta).label(b.1, tb);
+    if let (Some(left), Some(right)) = (written(model, a), written(model, b))
+        && sb.rank() == 2
+        && sb.0.last() == sa.0.first()
+    {
+        diagnostic = diagnostic.edits(vec![(a.1, right), (b.1, left)], "the other way round");
+    }
     if sa.rank() == 2 && sa.0[0] == sb.0[0] {
         diagnostic = diagnostic.replace(a.1.end(), ".T", "transpose the left");
     } else if sb.rank() == 2 && sa.0.last() == sb.0.last() {
         diagnostic = diagnostic.replace(b.1.end(), ".T", "transpose the right");
     }
     diagnostic
+}
+
+/// The name by which a value is written at a place, if it is written as a name alone.
+pub(crate) fn written(model: &Model, (id, span): (Id, Span)) -> Option<String> {
+    let info = model.graph.input_info(model.graph.as_input(id)?);
+    (info.name.len() == (span.hi - span.lo) as usize).then(|| info.name.clone())
 }
 
 /// A column used as numbers that is none; nothing when that has been said already.
@@ -84,15 +100,20 @@ pub(crate) fn column_not_numeric(data: &DataInfo, column: usize, span: Span) -> 
         Content::Missing { missing, .. } => {
             let rows: Vec<String> = missing.iter().take(5).map(|row| (row + 1).to_string()).collect();
             let more = if missing.len() > 5 { ", .." } else { "" };
-            let message = format!("`{}` has {} missing entries", info.name, missing.len());
+            let (entries, row) = if missing.len() == 1 { ("entry", "row") } else { ("entries", "rows") };
+            let message = format!("`{}` has {} missing {entries}", info.name, missing.len());
             Diagnostic::error("E0505", span, message)
-                .here(format!("missing in rows {}{more}", rows.join(", ")))
+                .here(format!("missing in {row} {}{more}", rows.join(", ")))
                 .label(data.name.span, "read here")
                 .help(format!("in the dataset: `{0} = fill({0}, median({0}))`, or `drop missing`", info.name))
         }
         Content::Texts { values, mostly, missing, .. } => {
             if let Some((row, text, count)) = mostly {
-                let message = format!("column `{}` has {count} cells that are no numbers, the first in row {}", info.name, row + 1);
+                let message = if *count == 1 {
+                    format!("column `{}` has a cell that is no number, in row {}", info.name, row + 1)
+                } else {
+                    format!("column `{}` has {count} cells that are no numbers, the first in row {}", info.name, row + 1)
+                };
                 let d = Diagnostic::error("E0508", span, message).here(format!("row {} has `{text}`", row + 1));
                 let help = format!("if `{text}` means that the value is missing, say `missing = \"{text}\"` in the csv line");
                 return Some(d.label(data.name.span, "read here").help(help));

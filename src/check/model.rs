@@ -78,8 +78,14 @@ pub(crate) struct Declared {
 /// Lowers all declared values; `overrides` are values of hypers that fix shapes.
 pub(crate) fn declare(model: &mut Model, decls: &Decls, overrides: &BTreeMap<String, f64>, diags: &mut Diagnostics) -> Declared {
     let mut declared = Declared::default();
-    let sorted = decls.sorted(diags);
+    let (sorted, circular) = decls.sorted(diags);
+    for full in circular {
+        model.names.insert(full, Val::Broken);
+    }
     for full in &sorted {
+        if model.names.contains_key(full) {
+            continue;
+        }
         let Some(value) = decls.values.get(full) else { continue };
         let lowered = one(model, decls, full, value, overrides, &mut declared, diags);
         model.names.insert(full.clone(), lowered.unwrap_or(Val::Broken));
@@ -202,7 +208,7 @@ fn one(
                         Some(wanted) if *wanted == found => {}
                         Some(wanted) => {
                             let (f, w) = (lower.show(id), lower.model.rows.show(&Shape::fixed(wanted)));
-                            let d = Diagnostic::error("E0354", e.span, format!("`{}` is {w} and starts at {f}", name.name)).here(f);
+                            let d = Diagnostic::error("E0354", e.span, format!("`{}` is {w}, and its start {f}", name.name)).here(f);
                             return lower.fail(d.label(name.span, format!("declared {w}")));
                         }
                     }
@@ -226,6 +232,17 @@ fn one(
     }
 }
 
+/// What other libraries call a distribution.
+const ALIASES: [(&str, &str); 7] = [
+    ("gaussian", "normal"),
+    ("gauss", "normal"),
+    ("randn", "normal"),
+    ("rand", "uniform"),
+    ("random", "uniform"),
+    ("randint", "integers"),
+    ("loguniform", "log_uniform"),
+];
+
 /// `normal(0, 1)` and the like.
 fn drawn(lower: &mut Lower<'_>, e: &Expr) -> R<ParamStart> {
     let ExprKind::Call { name, args, .. } = &e.kind else {
@@ -240,7 +257,8 @@ fn drawn(lower: &mut Lower<'_>, e: &Expr) -> R<ParamStart> {
         let known: Vec<&str> = DRAWS.iter().map(|(n, ..)| *n).collect();
         let mut d = Diagnostic::error("E0236", name.span, format!("no distribution is called `{}`", name.name))
             .here(format!("there are {}", known.join(", ")));
-        if let Some(near) = did_you_mean(&name.name, known) {
+        let alias = ALIASES.iter().find(|(theirs, _)| *theirs == name.name).map(|(_, ours)| *ours);
+        if let Some(near) = alias.or_else(|| did_you_mean(&name.name, known)) {
             d = d.replace(name.span, near, format!("did you mean `{near}`?"));
         }
         return lower.fail(d);
@@ -251,7 +269,11 @@ fn drawn(lower: &mut Lower<'_>, e: &Expr) -> R<ParamStart> {
     let mut nodes = Vec::new();
     for arg in args {
         let Arg::Positional(e) = arg else {
-            return lower.fail(Diagnostic::error("E0237", e.span, format!("the arguments of `{}` have no names", name.name)).here("here"));
+            return lower.fail(
+                Diagnostic::error("E0237", e.span, format!("the arguments of `{}` have no names", name.name))
+                    .here("named, as in NumPy")
+                    .help("they stand in order, such as `normal(0, 1)`: mean, standard deviation; `uniform(low, high)`"),
+            );
         };
         let id = lower.node(e)?;
         let shape = lower.model.graph.shape(id).clone();

@@ -123,6 +123,8 @@ pub(crate) struct OptimizerSpec {
 pub(crate) struct StageSpec {
     /// Full name of the rule.
     pub(crate) rule: String,
+    /// Where the sweep names it.
+    pub(crate) span: Span,
     pub(crate) args: BTreeMap<String, AxisValue>,
     /// Which of them vary (`beta in [..]`): they are axes, the others are part of the label.
     pub(crate) varying: Vec<String>,

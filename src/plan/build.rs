@@ -184,7 +184,7 @@ impl<'b> Build<'b> {
                 };
                 args.insert(name.clone(), value);
             }
-            stages.push(Stage { rule, args });
+            stages.push(Stage { rule, span: stage.span, args });
         }
         Ok(stages)
     }

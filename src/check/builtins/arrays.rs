@@ -131,10 +131,12 @@ pub(super) fn onehot(lower: &mut Lower<'_>, call: &Call<'_>) -> R<Val> {
         (Some(e), _) => lower.whole(e, "the number of classes", 1.0)?,
         (None, Some(labels)) => labels,
         (None, None) => {
-            return lower.fail(Diagnostic::error("E0335", call.span, "`onehot` needs the number of classes").here("how many?").replace(
+            let largest = lower.model.constant(y).map_or(1.0, |labels| labels.iter().copied().fold(1.0, f64::max));
+            let diagnostic = Diagnostic::error("E0335", call.span, "`onehot` needs the number of classes").here("how many?");
+            return lower.fail(diagnostic.replace(
                 call.args[0].span.end(),
-                ", 2",
-                "say it",
+                format!(", {}", largest + 1.0),
+                format!("the largest label is {largest}; say"),
             ));
         }
     };
@@ -157,7 +159,7 @@ pub(crate) fn indices(lower: &mut Lower<'_>, index: Id, span: Span, n: usize, wh
     for (row, &x) in values.iter().enumerate() {
         if x.fract() != 0.0 || x < 0.0 || x >= n as f64 {
             let found = crate::numeric::format::shortest(x);
-            let message = format!("{what} {found} in row {}; the {n} there are go from 0 to {}", row + 1, n.saturating_sub(1));
+            let message = format!("row {} asks for {what} {found}, and there are 0 to {}", row + 1, n.saturating_sub(1));
             return lower.fail(Diagnostic::error("E0338", span, message).here(format!("row {} has {found}", row + 1)));
         }
     }

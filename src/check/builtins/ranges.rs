@@ -6,7 +6,6 @@ use super::{Call, limited};
 use crate::check::lower::{Lower, R, Reported, Val};
 use crate::diag::Diagnostic;
 use crate::numeric::elementary;
-use crate::syntax::print;
 
 fn spaced(lower: &mut Lower<'_>, call: &Call<'_>) -> R<(f64, f64, usize)> {
     let low = lower.constant(call.args[0], "the first value")?;
@@ -39,19 +38,14 @@ pub(super) fn logspace(lower: &mut Lower<'_>, call: &Call<'_>) -> R<Val> {
 
 pub(super) fn geomspace(lower: &mut Lower<'_>, call: &Call<'_>) -> R<Val> {
     let (low, high, n) = spaced(lower, call)?;
-    if low * high <= 0.0 {
-        let at = if low == 0.0 || (low < 0.0) != (high < 0.0) { call.args[0] } else { call.args[1] };
-        let diagnostic = Diagnostic::error("E0331", at.span, "`geomspace` takes the values themselves, both positive")
+    if low <= 0.0 || high <= 0.0 {
+        let at = if low <= 0.0 { call.args[0] } else { call.args[1] };
+        let diagnostic = Diagnostic::error("E0331", at.span, "`geomspace` takes the values themselves, which are positive")
             .here(format!("from {low} to {high}"));
-        return lower.fail(diagnostic.help(format!(
-            "for exponents write `logspace({}, {}, {n})`",
-            print::expr(call.args[0]),
-            print::expr(call.args[1])
-        )));
+        return lower.fail(diagnostic.replace(call.name.span, "logspace", "if these are powers of ten, write"));
     }
-    let sign = if low < 0.0 { -1.0 } else { 1.0 };
-    let (a, b) = (elementary::log10(low.abs()), elementary::log10(high.abs()));
-    let mut values: Vec<f64> = steps(a, b, n).iter().map(|&x| sign * elementary::pow(10.0, x)).collect();
+    let (a, b) = (elementary::log10(low), elementary::log10(high));
+    let mut values: Vec<f64> = steps(a, b, n).iter().map(|&x| elementary::pow(10.0, x)).collect();
     values[0] = low;
     if n > 1 {
         values[n - 1] = high;

@@ -125,8 +125,8 @@ fn load_import(
             return None;
         }
     };
-    let name = full.display().to_string();
-    if open.iter().any(|o| std::path::Path::new(o) == full) {
+    let name = full.strip_prefix(".").unwrap_or(&full).display().to_string();
+    if open.iter().any(|o| *o == name) {
         diags.push(Diagnostic::error("E0214", path.span, "files import each other in a circle").here("this file is being read already"));
         return None;
     }

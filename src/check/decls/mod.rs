@@ -173,8 +173,9 @@ impl Decls {
         lookup(&self.functions, module, name)
     }
 
-    /// The values in an order in which each comes after what it needs; cycles are reported.
-    pub(crate) fn sorted(&self, diags: &mut Diagnostics) -> Vec<String> {
+    /// The values in an order in which each comes after what it needs, and those that need themselves, which are reported.
+    pub(crate) fn sorted(&self, diags: &mut Diagnostics) -> (Vec<String>, Vec<String>) {
+        let mut circular: Vec<String> = Vec::new();
         let mut needs: BTreeMap<&str, Vec<(String, Span)>> = BTreeMap::new();
         for (full, value) in &self.values {
             let mut found = Vec::new();
@@ -207,6 +208,7 @@ impl Decls {
                                 let steps: Vec<String> = ring.windows(2).map(|pair| format!("`{}` needs `{}`", pair[0], pair[1])).collect();
                                 format!("{}, which needs `{need}`", steps.join(", "))
                             };
+                            circular.extend(ring.iter().map(|n| (*n).to_string()));
                             diags.push(
                                 Diagnostic::error("E0213", *span, message).here("needed here").label(value.name.span, "declared here"),
                             );
@@ -220,7 +222,7 @@ impl Decls {
                 }
             }
         }
-        sorted
+        (sorted, circular)
     }
 
     /// The declared values that an expression names, through the functions it calls.

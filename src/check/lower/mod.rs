@@ -75,6 +75,8 @@ pub(crate) struct DataInfo {
     pub(crate) columns: Vec<ColumnInfo>,
     /// A hash of the bytes read, for the receipt.
     pub(crate) file: Option<(String, String)>,
+    /// Its file could not be read, which has been reported: any name may be one of its columns.
+    pub(crate) unread: bool,
 }
 
 /// The declarations as graph nodes.

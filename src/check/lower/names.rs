@@ -86,6 +86,9 @@ impl Lower<'_> {
         if let Some(x) = builtins::constant(name) {
             return Ok(Val::Node(self.graph().number(x)));
         }
+        if self.sealed().is_none() && self.model.data.iter().any(|data| data.unread) {
+            return Err(Reported);
+        }
         let diagnostic = self.unknown_name(name, span);
         self.fail(diagnostic)
     }
@@ -131,6 +134,12 @@ impl Lower<'_> {
                     .label(value.name.span, "declared here")
                     .help(format!("pass it as an argument: `(.., {name} = {name})`"));
             }
+            if let [(data, _), ..] = self.holders(name)[..] {
+                return Diagnostic::error("E0209", span, format!("{what} does not see the column `{name}`"))
+                    .here("not known here")
+                    .label(self.model.data[data.0 as usize].name.span, "its dataset")
+                    .help("pass what it needs of the data as an argument, such as `scale = mean(x^2)`");
+            }
         } else if matches!(name, "t" | "step" | "epoch" | "steps") {
             return Diagnostic::error(
                 "E0210",
@@ -142,7 +151,16 @@ impl Lower<'_> {
         } else if name == "param" {
             return Diagnostic::error("E0211", span, "`param` is the current parameter inside an optimizer; here write its name")
                 .here("which parameter?");
-        } else if self.decls.rules.contains_key(name) {
+        } else if name == "grad" {
+            return Diagnostic::error("E0208", span, "`grad` alone is known only in an optimizer")
+                .here("which gradient?")
+                .help("elsewhere write `grad(total, w)`: of what, and with respect to what");
+        } else if let Some(f) = self.decls.function(&self.module, name).filter(|f| f.schedule) {
+            return Diagnostic::error("E0217", span, format!("`{name}` is a schedule: it has a value at each step of a run"))
+                .here("not in a formula of the model")
+                .label(f.name.span, "declared here")
+                .help("a schedule is the value of an optimizer's argument, such as `lr`");
+        } else if self.decls.rules.contains_key(name) || crate::library::find(name).is_some() {
             return Diagnostic::error("E0212", span, format!("`{name}` is an optimizer, not a value")).here("not a number");
         } else if RUN_NAMES.contains(&name) {
             return Diagnostic::error("E0210", span, format!("`{name}` belongs to runs: it is known in outputs"))
@@ -186,6 +204,9 @@ impl Lower<'_> {
                 if let Some(column) = columns.iter().position(|c| c.name == field.name) {
                     return self.column(DataId(d as u32), column, span);
                 }
+                if self.model.data[d].unread {
+                    return Err(Reported);
+                }
                 let near = did_you_mean(&field.name, columns.iter().map(|c| c.name.as_str())).map(str::to_string);
                 let list: Vec<&str> = columns.iter().take(12).map(|c| c.name.as_str()).collect();
                 let mut diagnostic = Diagnostic::error("E0205", field.span, format!("dataset `{name}` has no column `{}`", field.name))
@@ -222,6 +243,9 @@ impl Lower<'_> {
             None => this.holders(name).first().copied(),
         };
         let (Some((d, a)), Some((d2, b))) = (place(self, &first), place(self, &last)) else {
+            if self.model.data.iter().any(|data| data.unread) {
+                return Err(Reported);
+            }
             let missing = if place(self, &first).is_none() { lo } else { hi };
             let text = name(missing).unwrap_or_default();
             let diagnostic = self.unknown_name(&text, missing.span);

@@ -3,6 +3,7 @@
 //! The wording of what does not go together is in `messages`.
 
 use super::{Content, Lower, R, Reported, Val};
+use crate::check::decls::ValueKind;
 use crate::check::messages;
 use crate::diag::Diagnostic;
 use crate::expr::graph::{Id, InputKind};
@@ -67,7 +68,26 @@ impl Lower<'_> {
             Ok(id)
         } else {
             let diagnostic = messages::product_differs(self.model, a, b, op_span);
+            let diagnostic = self.resized(diagnostic, a.0, b);
             self.fail(diagnostic)
+        }
+    }
+
+    /// Where the weights of a product are a parameter of written size: the size that fits.
+    fn resized(&self, diagnostic: Diagnostic, left: Id, weights: (Id, Span)) -> Diagnostic {
+        let wanted = match self.model.graph.shape(left).0.last() {
+            Some(&Dim::Size(n)) if diagnostic.code == "E0303" && diagnostic.help.is_empty() => n,
+            _ => return diagnostic,
+        };
+        let Some(value) = messages::written(self.model, weights).and_then(|name| self.decls.value(&self.module, &name)) else {
+            return diagnostic;
+        };
+        match &value.kind {
+            ValueKind::Param { shape: Some(sizes), .. } if matches!(sizes[..], [Expr { kind: ExprKind::Number(_), .. }, ..]) => {
+                let text = format!("`{}` needs {wanted}, one for each column", value.name.name);
+                diagnostic.label(sizes[0].span, "declared here").replace(sizes[0].span, wanted.to_string(), text)
+            }
+            _ => diagnostic,
         }
     }
 

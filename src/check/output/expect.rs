@@ -70,12 +70,15 @@ impl Asker<'_> {
             Some(t) => {
                 if !matches!(op, Comparison::Eq | Comparison::Ne) {
                     let d = Diagnostic::error("E0625", t.span, "a tolerance goes with `==`").here("this is an inequality");
+                    let d = d.replace(t.span, "", "remove it, or compare with `==`");
                     self.error(d);
                     return Err(Reported);
                 }
                 let tolerance = self.question(&t.value, &place)?;
                 if let Some(x) = tolerance.graph.as_const(tolerance.root).filter(|x| *x < 0.0) {
-                    self.error(Diagnostic::error("E0626", t.value.span, "a tolerance is not negative").here(format!("{x}")));
+                    let d = Diagnostic::error("E0626", t.value.span, "a tolerance is not negative").here(format!("{x}"));
+                    let positive = print::expr(&t.value).trim_start_matches('-').to_string();
+                    self.error(d.replace(t.value.span, positive, "write"));
                     return Err(Reported);
                 }
                 view.tolerance = Some((tolerance, t.percent));

@@ -109,6 +109,15 @@ impl Asker<'_> {
         {
             return Ok(Key::Axis(name.clone()));
         }
+        if let ExprKind::Name(name) = &e.kind
+            && self.decls.value("", name).is_none()
+        {
+            let d = self.no_axis(&Ident { name: name.clone(), span: e.span }, sweeps);
+            if !d.help.is_empty() {
+                self.error(d);
+                return Err(Reported);
+            }
+        }
         Ok(Key::Question(self.question(e, &Place { sweeps: sweeps.to_vec(), rows: false })?))
     }
 

@@ -18,7 +18,13 @@ use crate::syntax::print;
 impl Asker<'_> {
     fn interval(&mut self, e: &Expr) -> R<(f64, f64)> {
         let ExprKind::Range(lo, hi) = &e.kind else {
-            self.error(Diagnostic::error("E0611", e.span, "an interval is written `low..high`").here("no interval"));
+            let mut d = Diagnostic::error("E0611", e.span, "an interval is written `low..high`").here("no interval");
+            if let ExprKind::List(items) | ExprKind::Tuple(items) = &e.kind
+                && let [lo, hi] = &items[..]
+            {
+                d = d.replace(e.span, format!("{}..{}", print::expr(lo), print::expr(hi)), "write");
+            }
+            self.error(d);
             return Err(Reported);
         };
         let (a, b) = (self.number(lo, "an end of an interval")?, self.number(hi, "an end of an interval")?);
@@ -49,7 +55,8 @@ impl Asker<'_> {
         let names: Vec<&str> = known.iter().map(|(n, _)| *n).collect();
         let mut d = Diagnostic::error("E0614", name.span, format!("no {what} is called `{}`", name.name))
             .here(format!("there are {}", names.join(", ")));
-        if let Some(near) = did_you_mean(&name.name, names) {
+        let begins = names.iter().copied().find(|known| name.name.starts_with(known));
+        if let Some(near) = begins.or_else(|| did_you_mean(&name.name, names)) {
             d = d.replace(name.span, near, format!("did you mean `{near}`?"));
         }
         self.error(d);
@@ -68,6 +75,27 @@ impl Asker<'_> {
                     | OutLineKind::For(_)
             )
         });
+        let draws = |l: &OutLine| {
+            matches!(
+                l.kind,
+                OutLineKind::Series { .. }
+                    | OutLineKind::Heatmap { .. }
+                    | OutLineKind::Contour { .. }
+                    | OutLineKind::Curve { .. }
+                    | OutLineKind::Path(_)
+                    | OutLineKind::Histogram(_)
+                    | OutLineKind::Confusion { .. }
+                    | OutLineKind::Image { .. }
+                    | OutLineKind::Profile { .. }
+            )
+        };
+        if !plot.lines.iter().any(draws) {
+            self.error(
+                Diagnostic::error("E0615", plot.name.span, format!("plot `{}` draws nothing", plot.name.name))
+                    .here("no `lines`, `points`, `heatmap`, `contour` or `curve`"),
+            );
+            return Err(Reported);
+        }
         let selection = self.selection(&plot.lines, plot.name.span, !only_fields)?;
         let sweeps = selection.sweeps.clone();
         let mut view = PlotView {
@@ -93,13 +121,6 @@ impl Asker<'_> {
         let mut ok = true;
         for line in &plot.lines {
             ok &= self.plot_line(line, &sweeps, &mut view).is_ok();
-        }
-        if view.marks.is_empty() && ok {
-            self.error(
-                Diagnostic::error("E0615", plot.name.span, format!("plot `{}` draws nothing", plot.name.name))
-                    .here("no `lines`, `points`, `heatmap`, `contour` or `curve`"),
-            );
-            ok = false;
         }
         if !ok {
             return Err(Reported);

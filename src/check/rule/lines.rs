@@ -78,6 +78,8 @@ impl Writer<'_> {
                     let what = if known.role == Role::Argument { "an argument" } else { "something else" };
                     let message = format!("`{}` is already {what} of `{rule}`", name.name);
                     self.fail(Diagnostic::error("E0411", name.span, message).here("second meaning").label(known.span, "first"));
+                    let values = vec![Val::Broken; self.problem.params.len()];
+                    env.insert(name.name.clone(), Var { values, shared, role: Role::State, span: name.span });
                     continue;
                 }
                 let start_is_shared = is_shared(start, env);
@@ -172,6 +174,10 @@ impl Writer<'_> {
                 .here("`<-` updates a state, `param` or `grad`");
             if let Some(near) = did_you_mean(&name.name, names) {
                 d = d.replace(name.span, near, format!("did you mean `{near}`?"));
+            } else if self.problem.params.iter().any(|(param, _)| *param == name.name) {
+                d = Diagnostic::error("E0414", name.span, format!("a rule does not see the parameter `{}`", name.name))
+                    .here("a rule is carried out for each parameter, called `param`")
+                    .help("write one line for all: `param <- param - lr*grad`");
             } else {
                 d = d.replace(span.start(), format!("state {} = 0\n  ", name.name), "declare it first");
             }
@@ -262,7 +268,7 @@ impl Writer<'_> {
             Ok(id) => Some(id),
             Err(_) => {
                 let (found, wanted) = (self.model.show(id), self.model.rows.show(shape));
-                self.fail(Diagnostic::error("E0417", span, format!("a value of {found} cannot become one of {wanted}")).here(found));
+                self.fail(Diagnostic::error("E0417", span, format!("this is {found}, and what it updates is {wanted}")).here(found));
                 None
             }
         }

@@ -14,6 +14,7 @@ pub(crate) use rehearse::rehearse;
 
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::expr::graph::Id;
+use crate::source::Span;
 use crate::syntax::ast::{Expr, ExprKind, RuleBody, RuleLine, RuleLineKind};
 use hook::RuleHook;
 use lines::{Assigned, Env, Role, Var, Writer};
@@ -25,6 +26,8 @@ use std::rc::Rc;
 #[derive(Debug, Clone)]
 pub(crate) struct Stage {
     pub(crate) rule: Rule,
+    /// Where the sweep names it.
+    pub(crate) span: Span,
     /// By argument name; each argument of the rule has a value. One per parameter when a `group` gives others.
     pub(crate) args: BTreeMap<String, Val>,
 }
@@ -140,8 +143,9 @@ pub(crate) fn apply(model: &mut Model, decls: &Decls, diags: &mut Diagnostics, s
         }
         if assigned.param && moved.is_some() {
             writer.diags.push(
-                Diagnostic::error("E0420", span, "two stages assign `param`")
-                    .here("exactly one does")
+                Diagnostic::error("E0420", stage.span, "two stages assign `param`")
+                    .here("the second")
+                    .label(span, "assigns `param`")
                     .help("a stage before it assigns `grad`, one after it may `report`"),
             );
             writer.ok = false;
@@ -155,7 +159,12 @@ pub(crate) fn apply(model: &mut Model, decls: &Decls, diags: &mut Diagnostics, s
     let Some(moved) = moved else {
         if let Some(stage) = stages.last().filter(|_| writer.ok) {
             let message = format!("`{}` never assigns `param`: it moves nothing", stage.rule.name.name);
-            writer.diags.push(Diagnostic::error("E0421", stage.rule.name.span, message).here("no line `param <- ..`"));
+            writer.diags.push(
+                Diagnostic::error("E0421", stage.span, message)
+                    .here("moves nothing")
+                    .label(stage.rule.name.span, "no line `param <- ..`")
+                    .help("it is a stage before a rule, such as `.. |> gd(lr = 0.1)`"),
+            );
         }
         return Err(Reported);
     };

@@ -56,7 +56,7 @@ fn perform(decls: &Decls, rule: &Rule, lines: &[RuleLine], diags: &mut Diagnosti
         };
         args.insert(name.clone(), value);
     }
-    let stage = Stage { rule: rule.clone(), args };
+    let stage = Stage { rule: rule.clone(), span: rule.name.span, args };
     let assigns = |what: &str| lines.iter().any(|line| assigns(line, what));
     let reports = lines.iter().any(|line| matches!(line.kind, RuleLineKind::Report(_)));
     // A stage needs another one that moves the parameters.
@@ -99,5 +99,5 @@ fn descent(like: &Rule) -> Stage {
     let line = RuleLineKind::Update(Ident { name: "param".to_string(), span }, Expr { span, kind: value });
     let body = RuleBody::Lines(vec![RuleLine { span, kind: line }]);
     let ident = Ident { name: "descent".to_string(), span };
-    Stage { rule: Rule { name: ident, formals: Vec::new(), body, module: String::new() }, args: BTreeMap::new() }
+    Stage { rule: Rule { name: ident, formals: Vec::new(), body, module: String::new() }, span, args: BTreeMap::new() }
 }

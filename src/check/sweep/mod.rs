@@ -40,6 +40,9 @@ impl Sweeps<'_> {
     pub(crate) fn check(&mut self, sweep: &Block<SweepLine>) -> R<SweepSpec> {
         let before = self.diags.list.len();
         let lines = extended(self.decls, sweep, self.diags);
+        if self.diags.list.len() > before {
+            return Err(Reported);
+        }
         let mut seen: BTreeMap<String, Span> = BTreeMap::new();
         for line in &lines {
             for key in keys(line) {
@@ -63,6 +66,8 @@ impl Sweeps<'_> {
             folds: Vec::new(),
         };
         let optimizers = self.optimizers(&lines, sweep);
+        // Axes whose values are wrong: what they bind is not missing.
+        let mut failed: Vec<&str> = Vec::new();
         let mut has_budget = false;
         let mut has_loss = false;
         for line in &lines {
@@ -96,20 +101,28 @@ impl Sweeps<'_> {
                         }
                     }
                     _ => {
-                        if let Ok(points) = self.axis(axis, &optimizers) {
-                            spec.axes.push(AxisSpec { points: points.into_iter().map(|bind| vec![bind]).collect() });
+                        match self.axis(axis, &optimizers) {
+                            Ok(points) => {
+                                spec.axes.push(AxisSpec { points: points.into_iter().map(|bind| vec![bind]).collect() });
+                            }
+                            Err(Reported) => failed.push(&axis.name.name),
                         }
                     }
                 },
                 SweepLineKind::Zip(list) => {
-                    if let Ok(axis) = self.zip(list, &optimizers, line.span) {
-                        spec.axes.push(axis);
+                    match self.zip(list, &optimizers, line.span) {
+                        Ok(axis) => spec.axes.push(axis),
+                        Err(Reported) => failed.extend(list.iter().map(|axis| axis.name.name.as_str())),
                     }
                 }
                 SweepLineKind::Batches { size, order, order_span, drop_last } => {
                     if *order == BatchOrder::Unsaid {
                         let d = Diagnostic::error("E0430", line.span, "in which order do the batches take the rows?").here("not said");
-                        self.diags.push(d.replace(size.span.end(), " shuffled", "a new order each epoch").replace(
+                        let mut shuffled = vec![(size.span.end(), " shuffled".to_string())];
+                        if self.decls.rng.is_none() {
+                            shuffled.insert(0, (Span { lo: 0, hi: 0, ..size.span }, "rng 1\n".to_string()));
+                        }
+                        self.diags.push(d.edits(shuffled, "a new order each epoch").replace(
                             size.span.end(),
                             " in order",
                             "the order of the file",
@@ -162,7 +175,7 @@ impl Sweeps<'_> {
             self.diags.push(d.replace(end, "; steps = 100 ", "say it"));
         }
         if let Ok(list) = &optimizers {
-            self.complete(&spec, list);
+            self.complete(&spec, list, &failed);
         }
         if self.diags.list[before..].iter().any(|d| d.severity == crate::diag::Severity::Error) { Err(Reported) } else { Ok(spec) }
     }

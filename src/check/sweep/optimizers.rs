@@ -85,7 +85,10 @@ impl Sweeps<'_> {
             if let RuleBody::Compose(inner) = &rule.body {
                 return self.fail(not_yet(inner.span, "an optimizer declared as a chain of stages"));
             }
-            let mut stage = StageSpec { rule: name.name.clone(), args: BTreeMap::new(), varying: Vec::new() };
+            let mut stage = StageSpec { rule: name.name.clone(), span: part.span, args: BTreeMap::new(), varying: Vec::new() };
+            if let Some(diagnostic) = positional(&name, &rule, args) {
+                return self.fail(diagnostic);
+            }
             let mut ok = true;
             for arg in args {
                 ok &= self.argument(arg, &rule, &name, place, &mut stage, &mut points).is_ok();
@@ -110,16 +113,7 @@ impl Sweeps<'_> {
     ) -> R<()> {
         let formals: Vec<&str> = rule.formals.iter().map(|f| f.name.name.as_str()).collect();
         let (given, e, many) = match arg {
-            Arg::Positional(e) => {
-                let next = rule.formals.iter().find(|f| !stage.args.contains_key(&f.name.name)).map_or("lr", |f| f.name.name.as_str());
-                let d = Diagnostic::error("E0438", e.span, format!("the arguments of `{}` are always named", name.name))
-                    .here("which one is it?");
-                return self.fail(d.replace(
-                    e.span,
-                    format!("{next} = {}", print::expr(e)),
-                    format!("`{}` has {}", name.name, formals.join(", ")),
-                ));
-            }
+            Arg::Positional(_) => return Err(Reported),
             Arg::Named(given, e) => (given, e, false),
             Arg::In(given, e) => (given, e, true),
         };
@@ -151,7 +145,7 @@ impl Sweeps<'_> {
     }
 
     /// Every argument of every rule has a value.
-    pub(super) fn complete(&mut self, spec: &SweepSpec, optimizers: &[(OptimizerSpec, Vec<Point>)]) {
+    pub(super) fn complete(&mut self, spec: &SweepSpec, optimizers: &[(OptimizerSpec, Vec<Point>)], failed: &[&str]) {
         let bound: Vec<&str> = spec
             .axes
             .iter()
@@ -166,7 +160,8 @@ impl Sweeps<'_> {
                     let given = formal.default.is_some()
                         || stage.args.contains_key(name)
                         || stage.varying.contains(name)
-                        || bound.contains(&name.as_str());
+                        || bound.contains(&name.as_str())
+                        || failed.contains(&name.as_str());
                     if !given {
                         let message = format!("`{}` needs `{name}`", stage.rule);
                         let d = Diagnostic::error("E0405", optimizer.span, message)
@@ -186,6 +181,19 @@ impl Sweeps<'_> {
             }
         }
     }
+}
+
+/// Arguments without names, all in one message.
+fn positional(name: &Ident, rule: &Rule, args: &[Arg]) -> Option<Diagnostic> {
+    let values: Vec<&Expr> = args.iter().filter_map(|arg| if let Arg::Positional(e) = arg { Some(e) } else { None }).collect();
+    let (first, last) = (values.first()?, values.last()?);
+    let given = |formal: &str| args.iter().any(|arg| matches!(arg, Arg::Named(name, _) | Arg::In(name, _) if name.name == formal));
+    let formals: Vec<&str> = rule.formals.iter().map(|f| f.name.name.as_str()).collect();
+    let free = formals.iter().copied().filter(|formal| !given(formal));
+    let edits: Vec<(Span, String)> = values.iter().zip(free).map(|(e, formal)| (e.span.start(), format!("{formal} = "))).collect();
+    let d = Diagnostic::error("E0438", first.span.to(last.span), format!("the arguments of `{}` are always named", name.name))
+        .here(if values.len() == 1 { "which one is it?" } else { "which ones are they?" });
+    Some(d.edits(edits, format!("`{}` has {}", name.name, formals.join(", "))))
 }
 
 /// A point of an optimizer's own axes: stage, argument, value.

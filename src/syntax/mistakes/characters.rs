@@ -54,7 +54,8 @@ pub(super) fn odd_character(sight: &Sight<'_>, at: usize) -> Option<Finding> {
         let message = format!("the character `{c}` means nothing here");
         return Some(Finding::new("E0125", lo, hi, message).here(shown).edits("remove it", vec![(lo, hi, String::new())]));
     };
-    let finding = Finding::new(code, lo, hi, format!("this is {what}")).here(shown);
+    let message = if what.ends_with("quotes") { format!("these are {what}") } else { format!("this is {what}") };
+    let finding = Finding::new(code, lo, hi, message).here(shown);
     if *with == "\"" {
         let end = (at + 1..view.line_end(at))
             .find(|end| view.kind(*end) == Some(Kind::Odd) && CHARACTERS[..2].iter().any(|(chars, ..)| chars.contains(view.word(*end))));

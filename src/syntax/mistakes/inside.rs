@@ -80,13 +80,13 @@ pub(super) fn shape_without_colon(s: &Stuck<'_>) -> Option<Finding> {
     let shape = s.word() == "[" && s.waits_for(&[Rule::shape, Rule::colon]) && s.at == s.first + 2;
     if shape {
         let colon = s.insert(if view.tight(s.at) { ": " } else { ":" });
-        return Some(s.finding("E0167", "a shape stands after a colon: `w: [3]`").here("the shape").edits("write", colon));
+        return Some(s.finding("E0167", format!("a shape stands after a colon: `{}: [..]`", s.before())).here("the shape").edits("write", colon));
     }
     let bare = s.before() == ":" && s.waits_for(&[Rule::lbrack]) && view.starts_operand(s.at);
     bare.then(|| {
         let end = view.hi(view.operand_end(s.at));
         let edits = vec![(view.lo(s.at), view.lo(s.at), "[".to_owned()), (end, end, "]".to_owned())];
-        s.finding("E0180", "a shape is a list: `w: [3]`").here("the shape").edits("write", edits)
+        s.finding("E0180", "a shape is a list in `[ ]`").here("the shape").edits("write", edits)
     })
 }
 

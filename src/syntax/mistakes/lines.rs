@@ -33,7 +33,7 @@ pub(super) fn first_word(s: &Stuck<'_>) -> Option<Finding> {
     let start = (view.lo(0), view.lo(0));
     let undeclared = |keyword: &str| {
         s.of_first("E0143", "a definition starts with what it is")
-            .here(format!("not yet a `{keyword}`"))
+            .here(format!("no `{keyword}` before it"))
             .edits("write", vec![(start.0, start.1, format!("{keyword} "))])
     };
     match view.word(1) {

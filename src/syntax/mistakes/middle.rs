@@ -111,9 +111,12 @@ pub(super) fn comma_for_separator(s: &Stuck<'_>) -> Option<Finding> {
     let next = view.is_name(s.at + 1) && matches!(view.word(s.at + 2), "=" | "in" | "<-" | "~");
     let between = s.word() == "," && s.block.is_some() && view.opener(s.at) == view.opener(s.first) && (next || s.begins_line(s.at + 1));
     between.then(|| {
+        let begins = |t: usize| view.is_name(t + 1) && matches!(view.word(t + 2), "=" | "in" | "<-" | "~") || s.begins_line(t + 1);
+        let same = |t: &usize| view.word(*t) == "," && view.opener(*t) == view.opener(s.first) && begins(*t);
+        let edits = (s.at..view.line_end(s.first)).filter(same).map(|t| (view.lo(t), view.hi(t), ";".to_owned())).collect();
         s.finding("E0188", "a comma separates values; lines are separated by `;`")
             .here("a new line starts after this")
-            .write(";")
+            .edits("write `;`", edits)
             .tentative()
     })
 }
