@@ -144,7 +144,7 @@ fn a_rule_alone_gives_the_bits_it_has_in_the_sweep() {
 #[test]
 fn a_rate_alone_gives_the_bits_it_has_in_the_sweep() {
     let text = gallery("adam_vs_rmsprop.opt");
-    let model = text.split_once("sweep ").expect("a sweep").0;
+    let model = text.split_once("\nsweep ").expect("a sweep").0;
     let spec = |rules: &str, rates: &str| {
         let sweep =
             format!("sweep s {{ minimize total; optimizer in [{rules}]; lr in [{rates}]; steps = 100; record cost, W, b each step }}");
