@@ -57,8 +57,7 @@ impl Desk {
     fn refused(&self, args: &[&str], code: i32, words: &[&str]) -> Answer {
         let before = self.names();
         let start = Instant::now();
-        let output =
-            Command::new(env!("CARGO_BIN_EXE_optrun")).args(args).current_dir(self.path()).env("NO_COLOR", "1").output().unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_optrun")).args(args).current_dir(self.path()).env("NO_COLOR", "1").output().unwrap();
         let time = start.elapsed();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         let answer = Answer { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) };
@@ -90,7 +89,9 @@ impl Desk {
 }
 
 fn data_spec(path: &str) -> String {
-    format!("dataset d {{ csv \"{path}\" }}\nparam w = 0\nloss J = mean((y - w*x)^2)\nsweep s {{ minimize J; optimizer = gd(lr = 0.1); steps = 2 }}\n")
+    format!(
+        "dataset d {{ csv \"{path}\" }}\nparam w = 0\nloss J = mean((y - w*x)^2)\nsweep s {{ minimize J; optimizer = gd(lr = 0.1); steps = 2 }}\n"
+    )
 }
 
 fn loss_spec(loss: &str) -> String {
@@ -183,7 +184,8 @@ fn a_sweep_of_a_million_million_cells() {
 
 #[test]
 fn an_array_of_eight_exabytes() {
-    let spec = "param W: [1_000_000_000, 1_000_000_000] = 0\nloss J = sum(W^2)\nsweep s { minimize J; optimizer = gd(lr = 0.1); steps = 2 }\n";
+    let spec =
+        "param W: [1_000_000_000, 1_000_000_000] = 0\nloss J = sum(W^2)\nsweep s { minimize J; optimizer = gd(lr = 0.1); steps = 2 }\n";
     Desk::new().wrong(spec, &["E0343", "1000000000 x 1000000000", "EiB", "the limit is"]);
     Desk::new().wrong(spec.replace("W: [", "W: [1e300, "), &["E0"]);
     Desk::new().wrong(loss_spec("w^2 + sum(zeros([1_000_000, 1_000_000]))"), &["E0343", "the limit is"]);
