@@ -1,5 +1,7 @@
 //! Nothing is allocated between the second and the last step of a run.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 #[path = "execution/support.rs"]
 mod support;
 

@@ -17,6 +17,9 @@ use optrun::run::machine;
 use optrun::shape::{DataId, Dim, RowCounts, Shape};
 
 const ROWS: Dim = Dim::Rows(DataId(0));
+const OTHER_ROWS: Dim = Dim::Rows(DataId(1));
+/// Rows of a second dataset.
+const OTHER: usize = 5;
 
 /// The generator `splitmix64` of Steele, Lea and Flood: the test's own randomness.
 struct Random(u64);
@@ -72,7 +75,7 @@ impl Build {
     }
 
     fn tensor(&mut self, shape: &Shape) -> Tensor {
-        let sizes = RowCounts(vec![self.program.rows]).sizes(shape);
+        let sizes = RowCounts(vec![self.program.rows, OTHER]).sizes(shape);
         let count = sizes.iter().product();
         Tensor::from_shape_vec(sizes, (0..count).map(|_| self.number()).collect()).unwrap()
     }
@@ -167,7 +170,7 @@ impl Build {
         }
         if let Ok(id) = self.program.graph.try_add(op, &args) {
             let shape = self.program.graph.shape(id);
-            if shape.rank() <= 3 && RowCounts(vec![self.program.rows]).count(shape).is_some_and(|n| n <= 20_000) {
+            if shape.rank() <= 3 && RowCounts(vec![self.program.rows, OTHER]).count(shape).is_some_and(|n| n <= 20_000) {
                 self.nodes.push(id);
             }
         }
@@ -190,6 +193,8 @@ fn program(seed: u64, rows: usize, nodes: usize) -> Program {
     build.column(&[ROWS, Dim::Size(3)]);
     build.column(&[ROWS]);
     build.column(&[ROWS, Dim::Size(9)]);
+    build.column(&[OTHER_ROWS, Dim::Size(3)]);
+    build.column(&[OTHER_ROWS]);
     build.param(&[]);
     build.param(&[3]);
     build.param(&[9]);
@@ -201,7 +206,7 @@ fn program(seed: u64, rows: usize, nodes: usize) -> Program {
     }
     let count = build.nodes.len();
     for _ in 0..4 {
-        let root = build.nodes[9 + build.random.next_u64() as usize % (count - 9)];
+        let root = build.nodes[11 + build.random.next_u64() as usize % (count - 11)];
         build.program.roots.push(root);
     }
     build.program
@@ -214,7 +219,7 @@ fn bits(x: f64) -> u64 {
 
 /// The roots of each lane.
 fn by_tape(program: &Program, lanes: Lanes, block: usize, level: Level, batch: bool) -> Vec<Vec<Vec<u64>>> {
-    let rows = RowCounts(vec![program.rows]);
+    let rows = RowCounts(vec![program.rows, OTHER]);
     let batch = batch.then_some(DataId(0));
     let fixed = Fixed::of(&program.graph, &program.roots, &rows, &program.columns, batch, None).unwrap();
     let mut inputs = Vec::new();
@@ -263,7 +268,7 @@ fn by_tape(program: &Program, lanes: Lanes, block: usize, level: Level, batch: b
 }
 
 fn by_definition(program: &Program) -> Vec<Vec<Vec<u64>>> {
-    let rows = RowCounts(vec![program.rows]);
+    let rows = RowCounts(vec![program.rows, OTHER]);
     let lane = |lane: usize| {
         let given = |id: InputId| {
             let column = program.columns.iter().find(|(input, _)| *input == id).map(|(_, value)| (**value).clone());
@@ -276,20 +281,23 @@ fn by_definition(program: &Program) -> Vec<Vec<Vec<u64>>> {
 }
 
 fn check(seed: u64, rows: usize, nodes: usize) {
-    let program = program(seed, rows, nodes);
-    let expected = by_definition(&program);
+    compare(&program(seed, rows, nodes), &format!("seed {seed}, {rows} rows"));
+}
+
+fn compare(program: &Program, name: &str) {
+    let expected = by_definition(program);
     for lanes in [Lanes::One, Lanes::Eight] {
         for (block, level, batch) in
             [(8, Level::Baseline, false), (64, Level::Avx2, true), (192, Level::Avx512, false), (1024, Level::Baseline, true)]
         {
-            let found = by_tape(&program, lanes, block, level, batch);
+            let found = by_tape(program, lanes, block, level, batch);
             for (lane, (found, expected)) in found.iter().zip(&expected).enumerate() {
                 for (root, (found, expected)) in found.iter().zip(expected).enumerate() {
                     if found != expected {
                         let at = found.iter().zip(expected).position(|(a, b)| a != b);
                         let show = |values: &[u64]| at.map(|at| f64::from_bits(values[at]));
                         panic!(
-                            "seed {seed}, rows {rows}, {lanes:?}, block {block}, {level:?}, batch {batch}, lane {lane}, root {root} ({:?}): element {at:?} is {:?}, not {:?}\n{}",
+                            "{name}, {lanes:?}, block {block}, {level:?}, batch {batch}, lane {lane}, root {root} ({:?}): element {at:?} is {:?}, not {:?}\n{}",
                             program.roots[root],
                             show(found),
                             show(expected),
@@ -314,5 +322,39 @@ fn random_programs() {
 fn random_programs_of_several_chunks() {
     for seed in 0..20 {
         check(1000 + seed, [1024, 1025, 2100, 3080, 5130][seed as usize % 5], 14);
+    }
+}
+
+#[test]
+fn every_contraction_over_several_chunks() {
+    for rows in [1024, 2056, 5130] {
+        let mut build = Build::new(rows as u64, rows);
+        build.column(&[ROWS, Dim::Size(3)]);
+        build.column(&[ROWS, Dim::Size(11)]);
+        build.column(&[ROWS]);
+        build.param(&[3]);
+        build.param(&[11]);
+        build.param(&[11, 3]);
+        let [x, d, y, w, v, m] = build.nodes[..] else { panic!() };
+        let graph = &mut build.program.graph;
+        let z = graph.add(Op::MatMul, &[x, w]);
+        let r = graph.binary(Binary::Sub, z, y);
+        let scaled = graph.binary(Binary::Mul, d, v);
+        let classes = graph.add(Op::Softmax(1), &[scaled]);
+        let label = graph.reduce(Reduce::ArgMax, 1, scaled);
+        let picked = graph.add(Op::Pick, &[classes, label]);
+        let hot = graph.add(Op::OneHot(11), &[label]);
+        let error = graph.binary(Binary::Sub, classes, hot);
+        let (xt, dt) = (graph.add(Op::Transpose, &[x]), graph.add(Op::Transpose, &[error]));
+        let wide = graph.add(Op::MatMul, &[m, xt]);
+        let tall = graph.binary(Binary::Mul, x, w);
+        let tall = graph.add(Op::Transpose, &[tall]);
+        let cube = graph.unary(Unary::Square, tall);
+        let mut roots = vec![graph.sum_all(r), graph.sum_all(picked), graph.reduce(Reduce::Sum, 0, error)];
+        for (a, b) in [(xt, r), (r, r), (xt, error), (dt, x), (dt, error), (wide, x), (wide, r), (cube, r), (cube, error)] {
+            roots.push(graph.add(Op::MatMul, &[a, b]));
+        }
+        build.program.roots = roots;
+        compare(&build.program, &format!("{rows} rows"));
     }
 }

@@ -4,16 +4,12 @@
 
 use std::rc::Rc;
 
+use super::tape::{KEEP, ZERO};
 use crate::expr::op::Op;
 use crate::shape::{Dim, Shape};
 
 /// For each feature of the result, the feature of the source. `None` when they are the same.
 pub(super) type Map = Option<Rc<[u32]>>;
-
-/// An element that is zero.
-pub(super) const ZERO: u32 = u32::MAX;
-/// An element that another instruction writes.
-pub(super) const KEEP: u32 = u32::MAX - 1;
 
 /// The sizes with rows counted as one.
 pub(super) fn sizes(shape: &Shape) -> Vec<usize> {

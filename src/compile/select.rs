@@ -5,9 +5,10 @@
 use super::fixed::{Form, form};
 use super::lower::{Home, Lowering, When, start};
 use super::map::{self, around, features};
-use super::tape::{Along, CHUNK, Dense, Instr, Lanes, Operand, Order, Place, Read, Total, takes_column};
+use super::tape::{Along, Dense, Instr, Lanes, Operand, Order, Place, Read, Total, takes_column};
 use crate::expr::graph::{Graph, Id, InputKind};
 use crate::expr::op::{Op, Reduce};
+use crate::numeric::sums::CHUNK;
 use crate::shape::{DataId, Dim};
 
 /// Where an operation is carried out.

@@ -8,8 +8,10 @@ use crate::expr::graph::{Graph, Id};
 use crate::expr::op::{Binary, InputId, Unary};
 use crate::shape::DataId;
 
-/// Indices that one partial sum covers; see [`crate::expr::eval`].
-pub const CHUNK: usize = 1024;
+/// In the map of [`Instr::Spread`]: an element that is zero.
+pub const ZERO: u32 = u32::MAX;
+/// In the map of [`Instr::Spread`]: an element that another instruction writes.
+pub const KEEP: u32 = u32::MAX - 1;
 
 /// How many runs go side by side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -124,7 +126,7 @@ pub enum Instr {
     Binary { op: Binary, out: Address, a: Operand, b: Operand, n: u32 },
     /// `out = if c != 0 { a } else { b }`.
     Select { out: Address, c: Operand, a: Operand, b: Operand, n: u32 },
-    /// Element `i` of `out` is element `map[i]` of `a`, or 0, or left alone.
+    /// Element `i` of `out` is element `map[i]` of `a`, or [`ZERO`], or [`KEEP`].
     Spread { out: Address, a: Operand, map: Box<[u32]> },
     /// Along the middle of three axes `(pre, n, post)` of features; `classes` when it is the first axis of the shape.
     Along { along: Along, classes: bool, out: Address, a: Operand, pre: u32, n: u32, post: u32 },

@@ -64,7 +64,7 @@ pub struct Moment {
     pub loss: f64,
 }
 
-/// Who wants to know how far a run is, and may end it. Called at most about every millisecond, from any thread.
+/// Who wants to know how far a run is, and may end it. Asked about every millisecond, told about every 50, from any thread.
 pub trait Progress: Sync {
     /// There is news.
     fn report(&self, moment: &Moment);

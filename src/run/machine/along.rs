@@ -2,12 +2,13 @@
 //!
 //! Sums over rows are in `rows`.
 
-use super::octet::{self, Map1, add, halving, halving1, larger, map, smaller, sub, zip};
+use super::octet::{self, Map1, add, halving, larger, map, smaller, sub, zip};
 use super::start_of;
 use super::view::{Matrix, Sink, View, load};
-use crate::compile::tape::{Address, Along, CHUNK, Lanes, Operand, Order};
+use crate::compile::tape::{Address, Along, Lanes, Operand, Order};
 use crate::dispatch;
 use crate::numeric::Octet;
+use crate::numeric::sums::{CHUNK, halve};
 
 dispatch! {
     /// Reduces or scans the middle of three axes of features.
@@ -188,5 +189,5 @@ fn whole_octets(view: &View, out: Address, a: Operand, n: usize) {
         tree.push(s, add);
         start += CHUNK;
     }
-    view.scalars(out)[0].set(tree.finish(add).map_or(0.0, halving1));
+    view.scalars(out)[0].set(tree.finish(add).map_or(0.0, |s| halve(&s)));
 }

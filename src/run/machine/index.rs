@@ -3,7 +3,7 @@
 //! They compute nothing.
 
 use super::view::{Any, Matrix, Sink, View, store as put};
-use crate::compile::tape::{Address, Operand};
+use crate::compile::tape::{Address, KEEP, Operand, ZERO};
 use crate::dispatch;
 
 dispatch! {
@@ -12,11 +12,6 @@ dispatch! {
     /// Copies a block into a value with all rows.
     pub(super) fn store(view: &View, out: Operand, a: Operand) = store_body;
 }
-
-/// An element that is zero; see `compile::map`.
-const ZERO: u32 = u32::MAX;
-/// An element that another instruction writes.
-const KEEP: u32 = u32::MAX - 1;
 
 #[inline(always)]
 fn spread_body(view: &View, out: Address, a: Operand, map: &[u32]) {

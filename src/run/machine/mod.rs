@@ -21,8 +21,9 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use crate::compile::buffer::Buffer;
-use crate::compile::tape::{CHUNK, Instr, Lanes, Order, Tape};
+use crate::compile::tape::{Instr, Lanes, Order, Tape};
 use crate::numeric::dispatch::Level;
+use crate::numeric::sums::CHUNK;
 use crate::shape::{DataId, Dim, RowCounts};
 use view::{Slot, View};
 

@@ -69,16 +69,10 @@ pub(super) fn smaller(a: Octet, b: Octet) -> Octet {
     zip(a, b, |a, b| -larger1(-a, -b))
 }
 
-/// The sum of eight classes in its fixed order.
+/// The sum of eight classes in the order of [`crate::numeric::sums::halve`], for each lane.
 #[inline(always)]
 pub(super) fn halving(s: &[Octet; 8]) -> Octet {
     add(add(add(s[0], s[4]), add(s[2], s[6])), add(add(s[1], s[5]), add(s[3], s[7])))
-}
-
-/// The same for the classes of one lane.
-#[inline(always)]
-pub(super) fn halving1(s: Octet) -> f64 {
-    ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]))
 }
 
 /// A function of one octet, as a type, so that it is inlined wherever it is used.

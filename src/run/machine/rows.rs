@@ -2,12 +2,13 @@
 //!
 //! With one lane an accumulator is an octet of the eight classes; with eight lanes there is an octet per class.
 
-use super::octet::{add, fma, halving, halving1};
+use super::octet::{add, fma, halving};
 use super::start_of;
 use super::view::{AnyMatrix, Matrix, Slot, View, load, store};
 use crate::compile::tape::{Address, Lanes, Operand, Order, Section, Total};
 use crate::dispatch;
 use crate::numeric::Octet;
+use crate::numeric::sums::halve;
 
 dispatch! {
     /// Adds the features of the block's rows, by classes.
@@ -68,7 +69,7 @@ pub(super) fn finish(view: &View, section: &Section, chunks: usize) {
         match (total.order, view.lanes) {
             (Order::Classes, Lanes::One) => {
                 for (out, acc) in view.scalars(total.out).iter().zip(acc) {
-                    out.set(halving1(load(acc)));
+                    out.set(halve(&load(acc)));
                 }
             }
             (Order::Classes, Lanes::Eight) => {
