@@ -270,7 +270,7 @@ fn checked(options: &RunOptions, clock: &mut Clock) -> Result<(Program, Sources,
     let mut found = Diagnostics::new();
     let program = crate::check::check(&mut sources, root, file, options.data.as_deref(), &mut found);
     clock.lap("check");
-    found.list.retain(|d| !incomplete || crate::check::stands_alone(d.code));
+    found.list.retain(|d| !incomplete || crate::check::stands_alone(d));
     found.list.into_iter().for_each(|d| diagnostics.push(d));
     diagnostics.sort();
     match program {

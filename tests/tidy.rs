@@ -20,7 +20,7 @@ const ROWS: [&[&str]; 6] = [
     &["check", "compile", "report"],
     &["plan"],
     &["solve", "run", "ask"],
-    &["cli", "lib", "main", "pipeline"],
+    &["cli", "lib", "main", "pipeline", "publish"],
 ];
 
 /// Arrows along a row, each with its reason.

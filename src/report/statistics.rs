@@ -98,6 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[allow(clippy::excessive_precision, reason = "the digits of the source")]
     fn quantiles_of_student_agree_with_high_precision() {
         // mpmath, 40 digits: the root of 1 - I(v/(v + t^2); v/2, 1/2) = 0.95.
         for (freedom, expected) in [
