@@ -276,7 +276,9 @@ impl Instr {
         match self {
             Instr::Unary { a, .. } | Instr::Spread { a, .. } | Instr::Along { a, .. } => vec![*a],
             Instr::Times { a, .. } | Instr::Sum { a, .. } | Instr::Store { a, .. } => vec![*a],
-            Instr::Binary { a, b, .. } | Instr::Dot { a, b, .. } | Instr::Outer { a, b, .. } | Instr::Pick { a, index: b, .. } => vec![*a, *b],
+            Instr::Binary { a, b, .. } | Instr::Dot { a, b, .. } | Instr::Outer { a, b, .. } | Instr::Pick { a, index: b, .. } => {
+                vec![*a, *b]
+            }
             Instr::Select { c, a, b, .. } => vec![*c, *a, *b],
             Instr::Unpick { a, index, .. } => a.iter().chain([index]).copied().collect(),
             Instr::Product { .. } | Instr::RowCount { .. } => Vec::new(),

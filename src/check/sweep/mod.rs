@@ -100,21 +100,17 @@ impl Sweeps<'_> {
                             spec.budget = if axis.name.name == "steps" { Budget::Steps(n as u64) } else { Budget::Epochs(n as u64) };
                         }
                     }
-                    _ => {
-                        match self.axis(axis, &optimizers) {
-                            Ok(points) => {
-                                spec.axes.push(AxisSpec { points: points.into_iter().map(|bind| vec![bind]).collect() });
-                            }
-                            Err(Reported) => failed.push(&axis.name.name),
+                    _ => match self.axis(axis, &optimizers) {
+                        Ok(points) => {
+                            spec.axes.push(AxisSpec { points: points.into_iter().map(|bind| vec![bind]).collect() });
                         }
-                    }
+                        Err(Reported) => failed.push(&axis.name.name),
+                    },
                 },
-                SweepLineKind::Zip(list) => {
-                    match self.zip(list, &optimizers, line.span) {
-                        Ok(axis) => spec.axes.push(axis),
-                        Err(Reported) => failed.extend(list.iter().map(|axis| axis.name.name.as_str())),
-                    }
-                }
+                SweepLineKind::Zip(list) => match self.zip(list, &optimizers, line.span) {
+                    Ok(axis) => spec.axes.push(axis),
+                    Err(Reported) => failed.extend(list.iter().map(|axis| axis.name.name.as_str())),
+                },
                 SweepLineKind::Batches { size, order, order_span, drop_last } => {
                     if *order == BatchOrder::Unsaid {
                         let d = Diagnostic::error("E0430", line.span, "in which order do the batches take the rows?").here("not said");

@@ -80,7 +80,9 @@ pub(super) fn shape_without_colon(s: &Stuck<'_>) -> Option<Finding> {
     let shape = s.word() == "[" && s.waits_for(&[Rule::shape, Rule::colon]) && s.at == s.first + 2;
     if shape {
         let colon = s.insert(if view.tight(s.at) { ": " } else { ":" });
-        return Some(s.finding("E0167", format!("a shape stands after a colon: `{}: [..]`", s.before())).here("the shape").edits("write", colon));
+        return Some(
+            s.finding("E0167", format!("a shape stands after a colon: `{}: [..]`", s.before())).here("the shape").edits("write", colon),
+        );
     }
     let bare = s.before() == ":" && s.waits_for(&[Rule::lbrack]) && view.starts_operand(s.at);
     bare.then(|| {
