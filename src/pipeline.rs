@@ -249,6 +249,9 @@ fn read(options: &RunOptions) -> Result<Read, Failure> {
     }
     let bytes = std::fs::read(path).map_err(|error| wrong(format!("`{shown}` cannot be read: {error}")))?;
     let text = syntax::decode(&bytes).map_err(|error| wrong(format!("`{shown}` is no UTF-8 text: {error}")))?;
+    if let Some(at) = text.find('\0') {
+        return Err(wrong(format!("`{shown}` is no text: byte {at} is zero")));
+    }
     if text.trim().is_empty() {
         return Err(wrong(format!("`{shown}` is empty")));
     }
