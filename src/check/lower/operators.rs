@@ -76,7 +76,7 @@ impl Lower<'_> {
     /// Where the weights of a product are a parameter of written size: the size that fits.
     fn resized(&self, diagnostic: Diagnostic, left: Id, weights: (Id, Span)) -> Diagnostic {
         let wanted = match self.model.graph.shape(left).0.last() {
-            Some(&Dim::Size(n)) if diagnostic.code == "E0303" && diagnostic.help.is_empty() => n,
+            Some(&Dim::Size(n)) if diagnostic.code == messages::INNER_SIZES && diagnostic.help.is_empty() => n,
             _ => return diagnostic,
         };
         let Some(value) = messages::written(self.model, weights).and_then(|name| self.decls.value(&self.module, &name)) else {
