@@ -119,6 +119,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::excessive_precision, reason = "the digits of the source")]
     fn statistics_are_numpys() {
         let values = [3.0, 1.0, 4.0, 1.0, 5.0];
         // numpy: mean, std(ddof=1), percentile(25), median.
