@@ -46,6 +46,14 @@ const OTHER_WORDS: [(&str, &str, &str); 1] =
 /// The longest a file may be, in lines.
 const LONGEST: usize = 500;
 
+/// Codes that no small file in the tree can show, and why.
+const UNSHOWN: [(&str, &str); 4] = [
+    ("E0514", "columns are computed before parameters exist: their names are refused first, as E0207"),
+    ("E0522", "a file over a limit: the smallest has a gigabyte"),
+    ("E0523", "a file that may not be read, or changes meanwhile"),
+    ("E0705", "an import that may not be read"),
+];
+
 /// Codes of mistakes that show at two stages of reading, and where.
 const TWICE: [(&str, &str); 6] = [
     ("E0104", "a lone carriage return: in the layout, and where it stopped the grammar"),
@@ -263,9 +271,11 @@ fn every_code_has_a_case_and_every_case_a_code() {
     let specs = wrong_specs();
     let shown: BTreeSet<&str> = specs.iter().map(|(code, _)| code.as_str()).collect();
     let mut findings: Vec<String> = Vec::new();
-    for (code, paths) in codes.iter().filter(|(code, _)| !shown.contains(code.as_str())) {
+    let unshown = |code: &str| UNSHOWN.iter().any(|(known, _)| *known == code);
+    for (code, paths) in codes.iter().filter(|(code, _)| !shown.contains(code.as_str()) && !unshown(code)) {
         findings.push(format!("{code} of {paths:?} has no case tests/corpus/error/{code}-*.opt"));
     }
+    findings.extend(UNSHOWN.iter().filter(|(code, _)| shown.contains(code)).map(|(code, _)| format!("{code} has a case now")));
     findings.extend(specs.iter().filter(|(code, _)| !codes.contains_key(code)).map(|(code, path)| format!("{path}: no source has {code}")));
     none(&findings, "codes and cases belong together");
 }

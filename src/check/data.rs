@@ -205,6 +205,11 @@ fn near_file(folder: &Path, written: &str) -> Option<String> {
 }
 
 fn csv_failed(path: &Text, options: &[(Ident, Expr)], names: Option<&[Ident]>, error: &CsvError) -> Diagnostic {
+    match error.kind {
+        CsvErrorKind::Missing => return path_refused(path, PathRefusal::Missing),
+        CsvErrorKind::Directory | CsvErrorKind::NotAFile => return path_refused(path, PathRefusal::NotAFile),
+        _ => {}
+    }
     let named = names.and_then(|list| list.last()).map(|n| n.span);
     let at = match error.option() {
         Some("columns") => named,
@@ -214,13 +219,11 @@ fn csv_failed(path: &Text, options: &[(Ident, Expr)], names: Option<&[Ident]>, e
     let code = match &error.kind {
         CsvErrorKind::NameCount { .. } | CsvErrorKind::SameName { from_spec: true, .. } => "E0502",
         CsvErrorKind::RowLength { .. } => "E0503",
-        CsvErrorKind::Missing => "E0519",
-        CsvErrorKind::Directory | CsvErrorKind::NotAFile => "E0520",
         CsvErrorKind::NotUtf8 { .. } => "E0521",
         CsvErrorKind::Empty | CsvErrorKind::NoRows => "E0517",
         CsvErrorKind::TooLarge { .. } => "E0522",
         CsvErrorKind::SameName { .. } => "E0518",
-        CsvErrorKind::Unreadable(_) | CsvErrorKind::Changed => "E0523",
+        CsvErrorKind::Unreadable(_) | CsvErrorKind::Changed | CsvErrorKind::Missing | CsvErrorKind::Directory | CsvErrorKind::NotAFile => "E0523",
         CsvErrorKind::OpenQuote { .. } | CsvErrorKind::AfterQuote { .. } => "E0501",
     };
     let mut d = Diagnostic::error(code, at.unwrap_or(path.span), error.message(&path.value));

@@ -140,7 +140,7 @@ fn load_import(
     let text = match syntax::decode(&bytes) {
         Ok(text) => text,
         Err(error) => {
-            diags.push(Diagnostic::error("E0703", path.span, format!("`{}` is no UTF-8 text: {error}", path.value)));
+            diags.push(Diagnostic::error("E0703", path.span, format!("`{}`: {error}", path.value)).help("save the file as UTF-8"));
             return None;
         }
     };

@@ -56,8 +56,9 @@ impl Asker<'_> {
             hidden: e.grading.hidden.is_some(),
         };
         if matches!(&left.kind, ExprKind::Name(n) if n == "status") {
-            let cond = self.condition(strip(&e.cond), &place.sweeps)?;
-            let Cond::Equals { value: Setting::Text(name), negated, .. } = cond else {
+            let sizeless = matches!(op, Comparison::Eq | Comparison::Ne);
+            let cond = if sizeless { Some(self.condition(strip(&e.cond), &place.sweeps)?) } else { None };
+            let Some(Cond::Equals { value: Setting::Text(name), negated, .. }) = cond else {
                 self.error(Diagnostic::error("E0624", *op_span, "a status is compared with `==` or `!=`").here("a status has no size"));
                 return Err(Reported);
             };
