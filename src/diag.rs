@@ -51,6 +51,12 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
+    /// The digits of the code.
+    #[must_use]
+    pub fn number(&self) -> u32 {
+        self.code.get(1..).and_then(|digits| digits.parse().ok()).unwrap_or(0)
+    }
+
     /// An error at a place.
     pub fn error(code: &'static str, span: Span, message: impl Into<String>) -> Self {
         Self::new(code, Severity::Error, span, message)

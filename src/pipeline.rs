@@ -249,6 +249,9 @@ fn read(options: &RunOptions) -> Result<Read, Failure> {
     }
     let bytes = std::fs::read(path).map_err(|error| wrong(format!("`{shown}` cannot be read: {error}")))?;
     let text = syntax::decode(&bytes).map_err(|error| wrong(format!("`{shown}` is no UTF-8 text: {error}")))?;
+    if let Some(at) = text.find('\0') {
+        return Err(wrong(format!("`{shown}` is no text: byte {at} is zero")));
+    }
     if text.trim().is_empty() {
         return Err(wrong(format!("`{shown}` is empty")));
     }
@@ -270,7 +273,7 @@ fn checked(options: &RunOptions, clock: &mut Clock) -> Result<(Program, Sources,
     let mut found = Diagnostics::new();
     let program = crate::check::check(&mut sources, root, file, options.data.as_deref(), &mut found);
     clock.lap("check");
-    found.list.retain(|d| !incomplete || crate::check::stands_alone(d.code));
+    found.list.retain(|d| !incomplete || crate::check::stands_alone(d));
     found.list.into_iter().for_each(|d| diagnostics.push(d));
     diagnostics.sort();
     match program {

@@ -113,8 +113,10 @@ fn losses(program: &Program) -> Vec<(String, Id)> {
 #[must_use]
 pub fn graph(program: &Program) -> String {
     let mut text = String::new();
+    let names = names(program);
     for (name, id) in losses(program) {
-        let _ = writeln!(text, "{name}:\n{}", dump(&program.model.graph, &[id]));
+        let graph = &program.model.graph;
+        let _ = writeln!(text, "{name} = {}\n{}", formula(graph, id, &names), dump(graph, &[id]));
     }
     text
 }
@@ -124,6 +126,7 @@ pub fn graph(program: &Program) -> String {
 pub fn gradient(program: &Program) -> String {
     let mut graph = program.model.graph.clone();
     let mut text = String::new();
+    let names = names(program);
     for (name, id) in losses(program) {
         for param in &program.declared.params {
             if !diff::depends(&graph, id, param.id) {
@@ -131,7 +134,8 @@ pub fn gradient(program: &Program) -> String {
             }
             match diff::gradient(&mut graph, id, &[param.id]) {
                 Ok(list) => {
-                    let _ = writeln!(text, "d {name} / d {}:\n{}", param.name, dump(&graph, &list));
+                    let shown = formula(&graph, list[0], &names);
+                    let _ = writeln!(text, "d {name} / d {} = {shown}\n{}", param.name, dump(&graph, &list));
                 }
                 Err(why) => {
                     let _ = writeln!(text, "d {name} / d {}: `{}` cannot be differentiated", param.name, why.op);

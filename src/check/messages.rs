@@ -52,6 +52,24 @@ pub(crate) fn shapes_differ(model: &Model, op: &str, a: (Id, Span), b: (Id, Span
     diagnostic
 }
 
+/// `grad` without saying of what.
+pub(crate) fn bare_gradient(span: Span) -> Diagnostic {
+    Diagnostic::error("E0208", span, "`grad` alone is known only in an optimizer")
+        .here("which gradient?")
+        .help("elsewhere write `grad(total, w)`: of what, and with respect to what")
+}
+
+/// A schedule in a formula of the model.
+pub(crate) fn schedule_as_value(name: &str, span: Span, declared: Span) -> Diagnostic {
+    Diagnostic::error("E0217", span, format!("`{name}` is a schedule: it has a value at each step of a run"))
+        .here("not in a formula of the model")
+        .label(declared, "declared here")
+        .help("a schedule is the value of an optimizer's argument, such as `lr`")
+}
+
+/// The code of a product whose inner sizes differ.
+pub(crate) const INNER_SIZES: &str = "E0303";
+
 /// A product whose inner sizes differ.
 pub(crate) fn product_differs(model: &Model, a: (Id, Span), b: (Id, Span), op_span: Span) -> Diagnostic {
     let (sa, sb) = (model.graph.shape(a.0).clone(), model.graph.shape(b.0).clone());
@@ -72,7 +90,7 @@ pub(crate) fn product_differs(model: &Model, a: (Id, Span), b: (Id, Span), op_sp
     let inner = |dim: Option<&Dim>| dim.map_or(0, |&d| model.rows.of(d));
     let message = format!("`@`: the inner sizes differ, {} and {}", inner(sa.0.last()), inner(sb.0.first()));
     let mut diagnostic =
-        Diagnostic::error("E0303", op_span, message).here("columns of the left meet rows of the right").label(a.1, ta).label(b.1, tb);
+        Diagnostic::error(INNER_SIZES, op_span, message).here("columns of the left meet rows of the right").label(a.1, ta).label(b.1, tb);
     if let (Some(left), Some(right)) = (written(model, a), written(model, b))
         && sb.rank() == 2
         && sb.0.last() == sa.0.first()

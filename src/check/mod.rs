@@ -25,7 +25,7 @@ use std::rc::Rc;
 pub use builtins::{BUILTINS, Builtin};
 pub use program::Program;
 
-use crate::diag::Diagnostics;
+use crate::diag::{Diagnostic, Diagnostics};
 use crate::results::Fold;
 use crate::results::view::Views;
 use crate::source::{FileId, Sources};
@@ -67,10 +67,9 @@ pub fn check(sources: &mut Sources, root: FileId, file: File, data_folder: Optio
 
 /// Whether a mistake is one however the lines that could not be read would have gone on: shapes, data, files, what is
 /// there twice. What is missing may stand in those lines.
-pub(crate) fn stands_alone(code: &str) -> bool {
-    let number: u32 = code.get(1..).and_then(|digits| digits.parse().ok()).unwrap_or(0);
+pub(crate) fn stands_alone(diagnostic: &Diagnostic) -> bool {
     matches!(
-        number,
+        diagnostic.number(),
         201..=203 | 213 | 216 | 218..=220 | 222..=224 | 300..=399 | 403 | 404 | 411..=413 | 415 | 416 | 430 | 431 | 436 | 438 | 447 | 460 | 500..=599 | 700..=799
     )
 }

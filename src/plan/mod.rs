@@ -2,6 +2,7 @@
 //!
 //! It runs nothing; a plan is a value that can be printed.
 
+mod batches;
 mod build;
 mod cells;
 pub mod show;

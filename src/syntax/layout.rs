@@ -12,6 +12,9 @@ use super::lex::{Kind, Token, lex};
 /// How deep brackets, and `if`s within `if`s, may nest.
 pub(super) const DEPTH_LIMIT: usize = 256;
 
+/// So many of several brackets that are left open are pointed at.
+const MOST_LABELS: usize = 4;
+
 /// So many findings in one file are enough.
 pub(super) const MOST_FINDINGS: usize = 100;
 
@@ -308,7 +311,7 @@ impl<'a> Pass<'a> {
                 _ if self.text[open.token.hi..at].contains('\n') => "\n}",
                 _ => " }",
             });
-            if open.token != opener {
+            if open.token != opener && diagnostic.labels.len() < MOST_LABELS {
                 diagnostic = diagnostic.label(self.span(open.token), "and so is this");
             }
         }
@@ -324,7 +327,10 @@ impl<'a> Pass<'a> {
             diagnostic = diagnostic.label(self.span(reason), what);
         }
         let place = Span::new(self.file, at, at);
-        self.report(diagnostic.replace(place, inserted.clone(), format!("insert `{}`", inserted.trim())));
+        // What is nested too deep is not read, and has been reported.
+        if self.item.as_ref().is_none_or(|item| !item.too_deep) {
+            self.report(diagnostic.replace(place, inserted.clone(), format!("insert `{}`", inserted.trim())));
+        }
         self.repair(at, inserted);
         while self.stack.len() > level {
             self.pop();

@@ -16,8 +16,8 @@ use optrun::shape::Shape;
 use support::{Shorthand, batches, bowl, descend, line, logistic, momentum, plan, sweep};
 
 pub(crate) fn run(sweep: &SweepPlan, options: &Options) -> Vec<Run> {
-    let results = execute(&plan(sweep.clone()), options, &Silent).unwrap();
-    results.sweeps.into_iter().next().unwrap().runs
+    let results = execute(&plan(sweep.clone()), options, &Silent).expect("it runs");
+    results.sweeps.into_iter().next().expect("one sweep").runs
 }
 
 pub(crate) fn close(found: f64, expected: f64, relative: f64) {
@@ -77,7 +77,7 @@ pub(crate) fn annealed() -> SweepPlan {
         unit.states.push(Slot { name: "r".into(), input: r, next: next_r, next_epoch: None });
         unit.state_starts.extend([one, one]);
     }
-    let level = level.unwrap();
+    let level = level.expect("a level");
     let (two, four, first_best) = (graph.number(2.0), graph.number(4.0), graph.number(5500.0));
     let ratio = graph.div_(level, best);
     let doubled = graph.binary(Binary::Lt, two, ratio);

@@ -126,7 +126,7 @@ fn load_import(
         }
     };
     let name = full.strip_prefix(".").unwrap_or(&full).display().to_string();
-    if open.iter().any(|o| *o == name) {
+    if open.contains(&name) {
         diags.push(Diagnostic::error("E0214", path.span, "files import each other in a circle").here("this file is being read already"));
         return None;
     }

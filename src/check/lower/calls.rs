@@ -31,12 +31,7 @@ impl Lower<'_> {
             return self.fail(Diagnostic::error("E0216", name.span, message).here("called here again").label(f.name.span, "declared here"));
         }
         if f.schedule && self.local("t").is_none() {
-            let message = format!("`{}` is a schedule: it has a value at each step of a run", name.name);
-            return self.fail(
-                Diagnostic::error("E0217", span, message)
-                    .here("not in a formula of the model")
-                    .help("a schedule is the value of an optimizer's argument, such as `lr`"),
-            );
+            return self.fail(messages::schedule_as_value(&name.name, span, f.name.span));
         }
         let mut frame = Frame { names: BTreeMap::new(), sealed: false, what: "a function" };
         let mut ok = true;

@@ -326,11 +326,7 @@ impl<'a> Lower<'a> {
                 return self.fail(not_yet(expr.span, &what));
             }
             ExprKind::Grad { .. } => {
-                return self.fail(
-                    Diagnostic::error("E0208", expr.span, "`grad` alone is known only in an optimizer")
-                        .here("which gradient?")
-                        .help("elsewhere write `grad(total, w)`: of what, and with respect to what"),
-                );
+                return self.fail(messages::bare_gradient(expr.span));
             }
             ExprKind::Scan(_) => return self.fail(not_yet(expr.span, "`scan`")),
         };

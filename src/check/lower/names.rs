@@ -152,14 +152,9 @@ impl Lower<'_> {
             return Diagnostic::error("E0211", span, "`param` is the current parameter inside an optimizer; here write its name")
                 .here("which parameter?");
         } else if name == "grad" {
-            return Diagnostic::error("E0208", span, "`grad` alone is known only in an optimizer")
-                .here("which gradient?")
-                .help("elsewhere write `grad(total, w)`: of what, and with respect to what");
+            return messages::bare_gradient(span);
         } else if let Some(f) = self.decls.function(&self.module, name).filter(|f| f.schedule) {
-            return Diagnostic::error("E0217", span, format!("`{name}` is a schedule: it has a value at each step of a run"))
-                .here("not in a formula of the model")
-                .label(f.name.span, "declared here")
-                .help("a schedule is the value of an optimizer's argument, such as `lr`");
+            return messages::schedule_as_value(name, span, f.name.span);
         } else if self.decls.rules.contains_key(name) || crate::library::find(name).is_some() {
             return Diagnostic::error("E0212", span, format!("`{name}` is an optimizer, not a value")).here("not a number");
         } else if RUN_NAMES.contains(&name) {

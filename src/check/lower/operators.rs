@@ -76,7 +76,7 @@ impl Lower<'_> {
     /// Where the weights of a product are a parameter of written size: the size that fits.
     fn resized(&self, diagnostic: Diagnostic, left: Id, weights: (Id, Span)) -> Diagnostic {
         let wanted = match self.model.graph.shape(left).0.last() {
-            Some(&Dim::Size(n)) if diagnostic.code == "E0303" && diagnostic.help.is_empty() => n,
+            Some(&Dim::Size(n)) if diagnostic.code == messages::INNER_SIZES && diagnostic.help.is_empty() => n,
             _ => return diagnostic,
         };
         let Some(value) = messages::written(self.model, weights).and_then(|name| self.decls.value(&self.module, &name)) else {
@@ -143,7 +143,7 @@ impl Lower<'_> {
         let info = &self.model.data[data.0 as usize].columns[index];
         let Content::Texts { values, missing, .. } = &info.content else { return Ok(None) };
         if let Some(row) = missing.first() {
-            let message = format!("`{}` has {} missing entries, the first in row {}", info.name, missing.len(), row + 1);
+            let message = format!("`{}` has missing entries ({}), the first in row {}", info.name, missing.len(), row + 1);
             return self.fail(
                 Diagnostic::error("E0506", column.span, message).here("missing entries").help("`drop missing` leaves those rows out"),
             );
