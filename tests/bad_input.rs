@@ -2,6 +2,8 @@
 //!
 //! What the messages about a spec's text say is in the corpus.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;

@@ -223,7 +223,9 @@ fn csv_failed(path: &Text, options: &[(Ident, Expr)], names: Option<&[Ident]>, e
         CsvErrorKind::Empty | CsvErrorKind::NoRows => "E0517",
         CsvErrorKind::TooLarge { .. } => "E0522",
         CsvErrorKind::SameName { .. } => "E0518",
-        CsvErrorKind::Unreadable(_) | CsvErrorKind::Changed | CsvErrorKind::Missing | CsvErrorKind::Directory | CsvErrorKind::NotAFile => "E0523",
+        CsvErrorKind::Unreadable(_) | CsvErrorKind::Changed | CsvErrorKind::Missing | CsvErrorKind::Directory | CsvErrorKind::NotAFile => {
+            "E0523"
+        }
         CsvErrorKind::OpenQuote { .. } | CsvErrorKind::AfterQuote { .. } => "E0501",
     };
     let mut d = Diagnostic::error(code, at.unwrap_or(path.span), error.message(&path.value));

@@ -101,7 +101,7 @@ impl Asker<'_> {
         let mut view = PlotView {
             name: plot.name.name.clone(),
             span: plot.name.span,
-            title: plot.doc.first().cloned().unwrap_or_default(),
+            title: plot.doc.first().map(|line| line.trim().to_string()).unwrap_or_default(),
             selection,
             marks: Vec::new(),
             color: Vec::new(),

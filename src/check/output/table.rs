@@ -19,7 +19,7 @@ impl Asker<'_> {
         let mut view = TableView {
             name: table.name.name.clone(),
             span: table.name.span,
-            caption: table.doc.join(" "),
+            caption: table.doc.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" "),
             selection,
             rows: Vec::new(),
             columns: Vec::new(),
