@@ -2,6 +2,8 @@
 //!
 //! It judges neither the words nor the places, which are read in the snapshots, but that the help helps.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -2,6 +2,8 @@
 //!
 //! It judges no wording. `INSTA_UPDATE=always` writes the sections that are generated.
 
+#![allow(clippy::unwrap_used, clippy::format_push_string, reason = "helpers of tests may fail as tests do; short texts")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -42,7 +44,7 @@ fn blocks(tag: &str) -> Vec<Block> {
         for (index, line) in text.lines().enumerate() {
             match (&mut open, line.strip_prefix("```")) {
                 (None, Some(after)) => {
-                    open = Some(Block { place: format!("{path}:{}", index + 1), tag: after.to_owned(), text: String::new() })
+                    open = Some(Block { place: format!("{path}:{}", index + 1), tag: after.to_owned(), text: String::new() });
                 }
                 (Some(_), Some(_)) => found.extend(open.take()),
                 (Some(block), None) => block.text.push_str(&format!("{line}\n")),
@@ -119,9 +121,8 @@ fn what_is_not_there_yet_is_refused_by_name() {
     for Block { place, text, .. } in blocks("opt refused") {
         for line in text.lines() {
             let seed = if line.starts_with("rng") { "" } else { "rng 1\n" };
-            let refused = match pipeline::prepare(&options(folder.path(), &format!("{seed}{AROUND}{line}\n"))) {
-                Ok(_) => panic!("{place}: this is there by now: {line}"),
-                Err(failure) => failure,
+            let Err(refused) = pipeline::prepare(&options(folder.path(), &format!("{seed}{AROUND}{line}\n"))) else {
+                panic!("{place}: this is there by now: {line}")
             };
             let Failure::Spec { diagnostics, .. } = &refused else { panic!("{place}: {line}\n{}", told(&refused)) };
             let codes: BTreeSet<&str> = diagnostics.list.iter().map(|diagnostic| diagnostic.code).collect();
