@@ -38,9 +38,8 @@ impl Bar {
             *bar = visible(progress.total, self.started.elapsed());
         }
         bar.set_position(progress.done);
-        if let Some(loss) = progress.loss {
-            bar.set_message(format!("loss {loss:.4e}"));
-        }
+        let loss = progress.loss.map(|loss| format!("loss {loss:.4e}  ")).unwrap_or_default();
+        bar.set_message(format!("{loss}{}", left(progress, self.started.elapsed())));
     }
 
     /// Takes the bar away.
@@ -51,8 +50,18 @@ impl Bar {
     }
 }
 
+/// The time left, if the rest goes as the work so far did: runs are of one kind, so the mean pace is the best guess.
+fn left(progress: &Progress, elapsed: Duration) -> String {
+    if progress.done == 0 {
+        return String::new();
+    }
+    let rest = progress.total.saturating_sub(progress.done) as f64;
+    let seconds = (elapsed.as_secs_f64() * rest / progress.done as f64).round() as u64;
+    if seconds < 120 { format!("{seconds} s left") } else { format!("{} min left", seconds.div_ceil(60)) }
+}
+
 fn visible(total: u64, elapsed: Duration) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:32} {percent:>3} %  {msg}  {eta} left").expect("internal: the template is fixed");
+    let style = ProgressStyle::with_template("{bar:32} {percent:>3} %  {msg}").expect("internal: the template is fixed");
     let target = ProgressDrawTarget::stderr_with_hz(RATE);
     ProgressBar::with_draw_target(Some(total), target).with_style(style).with_elapsed(elapsed)
 }
