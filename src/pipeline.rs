@@ -85,8 +85,6 @@ pub enum Failure {
     Wrong(String),
     /// The outside world failed while running, or a limit was reached: one line.
     Outside(String),
-    /// The user stopped it.
-    Interrupted,
 }
 
 /// How far a run is.

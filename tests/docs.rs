@@ -73,7 +73,6 @@ fn told(failure: &Failure) -> String {
     match failure {
         Failure::Spec { sources, diagnostics } => shown(sources, diagnostics),
         Failure::Wrong(message) | Failure::Outside(message) => message.clone(),
-        Failure::Interrupted => "interrupted".to_owned(),
     }
 }
 

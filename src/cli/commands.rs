@@ -20,8 +20,6 @@ const UNMET: i32 = 1;
 const WRONG: i32 = 2;
 /// It failed while running.
 const FAILED: i32 = 3;
-/// Interrupted by the user.
-const INTERRUPTED: i32 = 130;
 
 /// Does it; gives the exit code.
 pub(super) fn perform(command: Command) -> i32 {
@@ -115,7 +113,6 @@ fn report(failure: &Failure) -> i32 {
             say(&format!("error: {}", printable(message)));
             FAILED
         }
-        Failure::Interrupted => INTERRUPTED,
     }
 }
 

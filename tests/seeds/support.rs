@@ -58,7 +58,6 @@ fn told(failure: &Failure) -> String {
     match failure {
         Failure::Spec { diagnostics, .. } => format!("{diagnostics:#?}"),
         Failure::Wrong(line) | Failure::Outside(line) => line.clone(),
-        Failure::Interrupted => "interrupted".to_owned(),
     }
 }
 
