@@ -125,6 +125,7 @@ impl Build {
                     Reduce::ArgMin,
                     Reduce::LogSumExp,
                     Reduce::Median,
+                    Reduce::SumLog1p,
                 ];
                 (Op::Reduce(all[self.below(all.len())], axis), vec![a])
             }

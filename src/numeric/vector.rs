@@ -23,8 +23,6 @@ pub(crate) trait Vector: Copy {
     fn store(self, to: &[Cell<f64>; 8]);
     /// `self + other`.
     fn plus(self, other: Self) -> Self;
-    /// `self * other`.
-    fn times(self, other: Self) -> Self;
     /// `self * b + c`, rounded once.
     fn fma(self, b: Self, c: Self) -> Self;
     /// `self` in the first `n` places, `other` in the rest.
@@ -58,10 +56,6 @@ impl Vector for Portable {
         Portable(std::array::from_fn(|p| self.0[p] + other.0[p]))
     }
     #[inline(always)]
-    fn times(self, other: Self) -> Self {
-        Portable(std::array::from_fn(|p| self.0[p] * other.0[p]))
-    }
-    #[inline(always)]
     fn fma(self, b: Self, c: Self) -> Self {
         Portable(std::array::from_fn(|p| self.0[p].mul_add(b.0[p], c.0[p])))
     }
@@ -75,7 +69,10 @@ impl Vector for Portable {
 pub(crate) use x86::{Avx2, Avx512};
 
 #[cfg(target_arch = "x86_64")]
-#[allow(unsafe_code, reason = "only `kernels!` names these types, in functions compiled for the level and chosen after its features were found")]
+#[allow(
+    unsafe_code,
+    reason = "only `kernels!` names these types, in functions compiled for the level and chosen after its features were found"
+)]
 mod x86 {
     use std::arch::x86_64 as cpu;
     use std::cell::Cell;
@@ -116,10 +113,6 @@ mod x86 {
         #[inline(always)]
         fn plus(self, other: Self) -> Self {
             unsafe { Avx2(cpu::_mm256_add_pd(self.0, other.0), cpu::_mm256_add_pd(self.1, other.1)) }
-        }
-        #[inline(always)]
-        fn times(self, other: Self) -> Self {
-            unsafe { Avx2(cpu::_mm256_mul_pd(self.0, other.0), cpu::_mm256_mul_pd(self.1, other.1)) }
         }
         #[inline(always)]
         fn fma(self, b: Self, c: Self) -> Self {
@@ -164,10 +157,6 @@ mod x86 {
         #[inline(always)]
         fn plus(self, other: Self) -> Self {
             unsafe { Avx512(cpu::_mm512_add_pd(self.0, other.0)) }
-        }
-        #[inline(always)]
-        fn times(self, other: Self) -> Self {
-            unsafe { Avx512(cpu::_mm512_mul_pd(self.0, other.0)) }
         }
         #[inline(always)]
         fn fma(self, b: Self, c: Self) -> Self {

@@ -16,6 +16,8 @@ kernels! { Run = fn(View, Instr);
     fn unary_at<F: Map1> = unary_body;
     fn arithmetic_at<F: Map2> = arithmetic_body;
     fn binary_at<F: Map2> = binary_body;
+    /// The sigmoid of a value whose `exp(-|z|)` is there.
+    pub(super) fn sigmoid_of = sigmoid_of_body;
     /// `where`, operands in the order condition, chosen, else.
     pub(super) fn select = select_body;
 }
@@ -114,6 +116,15 @@ fn binary_body<V: Vector, F: Map2>(view: &View, instr: &Instr) {
     apply2::<F>(&view.octets(out)[..n], |i| a.at(i), |i| b.at(i));
 }
 
+#[inline(always)]
+fn sigmoid_of_body<V: Vector>(view: &View, instr: &Instr) {
+    let Instr::SigmoidOf { out, z, e, n } = *instr else { unreachable!("internal: a sigmoid") };
+    let n = n as usize * view.outer;
+    let rooms: [Slot; 2] = Default::default();
+    let (z, e) = (octets(view, z, n, &rooms[0]), octets(view, e, n, &rooms[1]));
+    apply2::<octet::SigmoidOf>(&view.octets(out)[..n], |i| z.at(i), |i| e.at(i));
+}
+
 /// An operation that is done number by number.
 fn rare_unary(view: &View, instr: &Instr) {
     let Instr::Unary { op, out, a, n } = *instr else { unreachable!("internal: an operation of one operand") };
@@ -143,6 +154,7 @@ pub(super) fn unary(op: Unary, level: Level) -> Run {
         Unary::Ceil => unary_at::<octet::Ceil>(level),
         Unary::Cos => unary_at::<octet::Cos>(level),
         Unary::Exp => unary_at::<octet::Exp>(level),
+        Unary::ExpNegAbs => unary_at::<octet::ExpNegAbs>(level),
         Unary::Expm1 => unary_at::<octet::Expm1>(level),
         Unary::Floor => unary_at::<octet::Floor>(level),
         Unary::Log => unary_at::<octet::Log>(level),
@@ -192,9 +204,28 @@ fn select_body<V: Vector>(view: &View, instr: &Instr) {
     let Instr::Select { out, c, a, b, n } = *instr else { unreachable!("internal: a choice") };
     let n = n as usize * view.outer;
     let rooms: [Slot; 3] = Default::default();
-    let [c, a, b] = [(c, &rooms[0]), (a, &rooms[1]), (b, &rooms[2])].map(|(operand, room)| octets(view, operand, n, room));
-    for (i, out) in view.octets(out)[..n].iter().enumerate() {
-        let (c, a, b) = (c.at(i), a.at(i), b.at(i));
+    let (out, c) = (&view.octets(out)[..n], octets(view, c, n, &rooms[0]));
+    // Both columns, as a choice between data has, or none is: other pairs are rare, and their columns are copied beforehand.
+    match (a.read, b.read) {
+        (Read::Column, Read::Column) => {
+            let (a, b) = (&view.column(a)[..n], &view.column(b)[..n]);
+            choose(out, c, |i| a[i], |i| b[i]);
+        }
+        (Read::Splat, Read::Splat) => {
+            let (a, b) = (&view.column(a).as_flattened()[..n], &view.column(b).as_flattened()[..n]);
+            choose(out, c, |i| [a[i]; 8], |i| [b[i]; 8]);
+        }
+        _ => {
+            let (a, b) = (octets(view, a, n, &rooms[1]), octets(view, b, n, &rooms[2]));
+            choose(out, c, |i| a.at(i), |i| b.at(i));
+        }
+    }
+}
+
+#[inline(always)]
+fn choose(out: &[Slot], c: Octets, a: impl Fn(usize) -> Octet, b: impl Fn(usize) -> Octet) {
+    for (i, out) in out.iter().enumerate() {
+        let (c, a, b) = (c.at(i), a(i), b(i));
         let mut chosen = [0.0; 8];
         for p in 0..8 {
             chosen[p] = if c[p] == 0.0 { b[p] } else { a[p] };

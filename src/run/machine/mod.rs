@@ -58,6 +58,7 @@ pub struct Linked {
     level: Level,
     sections: Vec<Vec<Run>>,
     clear: Around,
+    close: Around,
     carry: Around,
     finish: Around,
 }
@@ -67,8 +68,15 @@ impl Linked {
     #[must_use]
     pub fn new(tape: Tape, level: Level) -> Self {
         let sections = tape.sections.iter().map(|section| section.body.iter().map(|instr| link(instr, level)).collect()).collect();
-        let (clear, carry, finish) = (rows::clear(level), rows::carry(level), rows::finish(level));
-        Linked { tape, level, sections, clear, carry, finish }
+        Linked {
+            tape,
+            level,
+            sections,
+            clear: rows::clear(level),
+            close: rows::close(level),
+            carry: rows::carry(level),
+            finish: rows::finish(level),
+        }
     }
 
     /// Runs the tape once over the memory it was laid out in. `columns` are those of its fixed values, with the rows of this run.
@@ -101,6 +109,7 @@ impl Linked {
                     code().for_each(|(instr, run)| run(&view, instr));
                     first += view.rows;
                 }
+                (self.close)(&view, section);
                 if all > CHUNK {
                     (self.carry)(&view, section);
                 }
@@ -125,7 +134,9 @@ fn link(instr: &Instr, level: Level) -> Run {
         Instr::Unary { op, .. } => each::unary(*op, level),
         Instr::Binary { op, .. } => each::binary(*op, level),
         Instr::Select { .. } => each::select(level),
+        Instr::SigmoidOf { .. } => each::sigmoid_of(level),
         Instr::Sum { .. } => rows::sum(level),
+        Instr::Log1p { .. } => rows::log1p(level),
         Instr::Dot { .. } => rows::dot(level),
         Instr::Times { m: 1, .. } => matvec::times(level),
         _ => execute,
@@ -136,7 +147,13 @@ fn link(instr: &Instr, level: Level) -> Run {
 fn execute(view: &View, instr: &Instr) {
     let level = view.level;
     match instr {
-        Instr::Unary { .. } | Instr::Binary { .. } | Instr::Select { .. } | Instr::Sum { .. } | Instr::Dot { .. } => {
+        Instr::Unary { .. }
+        | Instr::Binary { .. }
+        | Instr::Select { .. }
+        | Instr::SigmoidOf { .. }
+        | Instr::Sum { .. }
+        | Instr::Log1p { .. }
+        | Instr::Dot { .. } => {
             unreachable!("internal: this instruction has code of its own")
         }
         Instr::Spread { out, a, map } => index::spread(level, view, *out, *a, map),

@@ -3,7 +3,8 @@
 //! With one lane an accumulator is an octet of the eight classes; with eight lanes there is an octet per class.
 
 use super::features::{Features, each};
-use super::view::{AnyMatrix, Slot, View, load};
+use super::octet::{Log1p, Map1};
+use super::view::{AnyMatrix, Slot, View, load, store};
 use super::{Around, Run, start_of};
 use crate::compile::tape::{Instr, Lanes, Order, Section, Total};
 use crate::kernels;
@@ -13,6 +14,8 @@ use crate::numeric::vector::Vector;
 kernels! { Run = fn(View, Instr);
     /// Adds the features of the block's rows, by classes.
     pub(super) fn sum = sum_body;
+    /// Multiplies one plus each feature, less one, by classes.
+    pub(super) fn log1p = log1p_body;
     /// Adds the features of `a` times the one feature of `b`, by classes.
     pub(super) fn dot = dot_body;
 }
@@ -20,6 +23,8 @@ kernels! { Run = fn(View, Instr);
 kernels! { Around = fn(View, Section);
     /// Sets the accumulators of the section to their start: those that run through all rows before the first row, those of a chunk before each.
     pub(super) fn clear = clear_body;
+    /// Ends a chunk: takes the logarithms of its products.
+    pub(super) fn close = close_body;
     /// Adds a finished chunk to the tree: a stack with at most one set of accumulators for each power of two.
     pub(super) fn carry = carry_body;
     /// Ends the pass: what is left of the tree is combined, and the results are written.
@@ -34,6 +39,15 @@ fn clear_body<V: Vector>(view: &View, section: &Section) {
             for slot in set(view, total, 0) {
                 start.store(slot);
             }
+        }
+    }
+}
+
+#[inline(always)]
+fn close_body<V: Vector>(view: &View, section: &Section) {
+    for total in section.totals.iter().filter(|total| total.log1p) {
+        for slot in set(view, total, 0) {
+            store(slot, Log1p::at(load(slot)));
         }
     }
 }
@@ -127,6 +141,20 @@ impl Term for Plain {
     }
 }
 
+/// No second factor: a product of one plus each feature, less one.
+#[derive(Clone, Copy)]
+struct OnePlus;
+
+impl Term for OnePlus {
+    type Factor<V: Vector> = ();
+    #[inline(always)]
+    fn factor<V: Vector>(self, _: usize) {}
+    #[inline(always)]
+    fn add<V: Vector>(x: V, (): (), q: V) -> V {
+        q.fma(x, q.plus(x))
+    }
+}
+
 impl<M: Features> Term for M {
     type Factor<V: Vector> = V;
     #[inline(always)]
@@ -147,6 +175,12 @@ fn sum_body<V: Vector>(view: &View, instr: &Instr) {
         AnyMatrix::Block(m) => accumulate::<V, _, _>(view, acc, m, k, Plain),
         m => accumulate::<V, _, _>(view, acc, m, k, Plain),
     }
+}
+
+#[inline(always)]
+fn log1p_body<V: Vector>(view: &View, instr: &Instr) {
+    let Instr::Log1p { acc, a } = *instr else { unreachable!("internal: a product") };
+    accumulate::<V, _, _>(view, view.octets(acc), view.matrix(a), a.width as usize, OnePlus);
 }
 
 #[inline(always)]
@@ -211,12 +245,12 @@ fn features<V: Vector, M: Features, F: Term, const T: usize>(view: &View, acc: &
             for row in (p..view.rows).step_by(8) {
                 let (x, factor) = (a.take::<V, T>(row, j), term.factor::<V>(row));
                 for t in 0..T {
-                s[t] = F::add(x[t], factor, s[t]);
-            }
+                    s[t] = F::add(x[t], factor, s[t]);
+                }
             }
             for t in 0..T {
-            s[t].store(&acc[t]);
-        }
+                s[t].store(&acc[t]);
+            }
         }
     }
 }
