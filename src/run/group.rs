@@ -20,7 +20,6 @@ use crate::compile::fixed::Column;
 use crate::compile::tape::{Lanes, Read};
 use crate::expr::eval::{EvalError, Tensor, evaluate};
 use crate::expr::op::InputId;
-use crate::numeric::dispatch::Level;
 use crate::plan::unit::{Batches, Measure, SweepPlan, Unit};
 use crate::results::{Fold, Run, Status};
 use crate::shape::{Dim, RowCounts};
@@ -77,7 +76,6 @@ struct State<'a> {
     sweep: &'a SweepPlan,
     unit: &'a Unit,
     program: &'a Program,
-    level: Level,
     memory: Buffer,
     columns: Columns,
     lanes: Vec<Lane>,
@@ -96,9 +94,9 @@ struct Batch<'a> {
 }
 
 /// Runs a group; the results are in the order of its cells.
-pub(super) fn run(sweep: &SweepPlan, program: &Program, group: &Group, level: Level, meter: &Meter) -> Result<Vec<Run>, EvalError> {
+pub(super) fn run(sweep: &SweepPlan, program: &Program, group: &Group, meter: &Meter) -> Result<Vec<Run>, EvalError> {
     let unit = &sweep.units[group.unit];
-    let mut state = State::new(sweep, unit, program, group, level)?;
+    let mut state = State::new(sweep, unit, program, group)?;
     state.go(meter);
     meter.cells(group.cells.len());
     Ok(state.lanes.into_iter().map(|lane| finished(sweep, unit, lane)).collect())
@@ -127,7 +125,7 @@ fn finished(sweep: &SweepPlan, unit: &Unit, lane: Lane) -> Run {
 }
 
 impl<'a> State<'a> {
-    fn new(sweep: &'a SweepPlan, unit: &'a Unit, program: &'a Program, group: &Group, level: Level) -> Result<Self, EvalError> {
+    fn new(sweep: &'a SweepPlan, unit: &'a Unit, program: &'a Program, group: &Group) -> Result<Self, EvalError> {
         let columns = Columns::of(sweep);
         let rows = most_rows(sweep.pace, unit.steps_per_epoch, unit.budget);
         let lane = |&cell: &usize| Lane {
@@ -144,7 +142,7 @@ impl<'a> State<'a> {
         let batch = unit.batches.as_ref().map(|batches| Batch::new(batches, unit, program, replicate));
         let lanes: Vec<Lane> = group.cells.iter().map(lane).collect();
         let memory = Buffer::zeros(program.memory);
-        let mut state = State { sweep, unit, program, level, memory, columns, lanes, batch, mask: [false; 8] };
+        let mut state = State { sweep, unit, program, memory, columns, lanes, batch, mask: [false; 8] };
         for part in [Some(&program.step), program.row.as_ref(), program.edge.as_ref(), program.event.as_ref()].into_iter().flatten() {
             machine::prepare(&part.tape, &mut state.memory);
         }
@@ -241,8 +239,8 @@ impl<'a> State<'a> {
 
     fn run_part(&mut self, part: &Part, in_batch: bool) {
         match &self.batch {
-            Some(batch) if in_batch => machine::run(self.level, &part.tape, &mut self.memory, &batch.columns, &batch.counts),
-            _ => machine::run(self.level, &part.tape, &mut self.memory, &part.columns, &self.unit.rows),
+            Some(batch) if in_batch => part.tape.run(&mut self.memory, &batch.columns, &batch.counts),
+            _ => part.tape.run(&mut self.memory, &part.columns, &self.unit.rows),
         }
     }
 

@@ -131,7 +131,7 @@ pub fn execute(plan: &Plan, options: &Options, progress: &dyn Progress) -> Resul
         let key = (group.sweep, group.unit, group.lanes);
         if let Entry::Vacant(entry) = programs.entry(key) {
             let sweep = &plan.sweeps[group.sweep];
-            entry.insert(Program::of(sweep, &sweep.units[group.unit], group.lanes, options.block)?);
+            entry.insert(Program::of(sweep, &sweep.units[group.unit], group.lanes, options.level, options.block)?);
         }
     }
     let cells = plan.sweeps.iter().map(|sweep| sweep.cells.len()).sum();
@@ -142,7 +142,7 @@ pub fn execute(plan: &Plan, options: &Options, progress: &dyn Progress) -> Resul
         if options.threads == 0 { std::thread::available_parallelism().map_or(1, std::num::NonZero::get) } else { options.threads };
     let done = pool::map(threads, &groups, |group| {
         let program = &programs[&(group.sweep, group.unit, group.lanes)];
-        group::run(&plan.sweeps[group.sweep], program, group, options.level, &meter)
+        group::run(&plan.sweeps[group.sweep], program, group, &meter)
     });
     let mut runs: Vec<BTreeMap<usize, Run>> = vec![BTreeMap::new(); plan.sweeps.len()];
     for (group, done) in groups.iter().zip(done) {

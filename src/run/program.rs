@@ -11,13 +11,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::machine::Linked;
 use crate::compile::buffer::Buffer;
 use crate::compile::fixed::Fixed;
-use crate::compile::tape::{Lanes, Place, Read, Tape};
+use crate::compile::tape::{Lanes, Place, Read};
 use crate::compile::{Request, compile};
 use crate::expr::eval::EvalError;
 use crate::expr::graph::{Graph, Id, InputKind};
 use crate::expr::op::{InputId, Op};
+use crate::numeric::dispatch::Level;
 use crate::plan::unit::{Measure, Pace, Slot, SweepPlan, Unit};
 use crate::results::Fold;
 use crate::shape::{Dim, RowCounts, Shape};
@@ -25,7 +27,7 @@ use crate::shape::{Dim, RowCounts, Shape};
 /// A tape with the columns it reads.
 #[derive(Debug)]
 pub(super) struct Part {
-    pub(super) tape: Tape,
+    pub(super) tape: Linked,
     pub(super) columns: Vec<Arc<Buffer>>,
     /// The quantities among its roots, with the position of each root.
     pub(super) quantities: Vec<(usize, usize)>,
@@ -142,7 +144,7 @@ impl Roots {
 
 impl Program {
     /// Compiles a unit for so many lanes.
-    pub(super) fn of(sweep: &SweepPlan, unit: &Unit, lanes: Lanes, block: Option<usize>) -> Result<Program, EvalError> {
+    pub(super) fn of(sweep: &SweepPlan, unit: &Unit, lanes: Lanes, level: Level, block: Option<usize>) -> Result<Program, EvalError> {
         let mut graph = unit.graph.clone();
         // At the point of a row, `step` and `epoch` are what has been done.
         let mut apart = |input: Option<InputId>, name: &str, kind: InputKind| {
@@ -223,7 +225,7 @@ impl Program {
         let mut end = start;
         let mut part = |roots: Roots, fixed: &Fixed, rows: &RowCounts| {
             let request = Request { graph: &graph, roots: &roots.ids, rows, fixed, inputs: &inputs, start: end, lanes, block };
-            let tape = compile(&request);
+            let tape = Linked::new(compile(&request), level);
             end = tape.end;
             let columns = fixed.columns().iter().map(|column| column.buffer.clone()).collect();
             Part { tape, columns, quantities: roots.quantities }
