@@ -18,9 +18,8 @@ mod rows;
 mod view;
 
 use std::cell::Cell;
-use std::sync::Arc;
 
-use crate::compile::buffer::Buffer;
+use crate::compile::buffer::{Buffer, Window};
 use crate::compile::tape::{Instr, Lanes, Order, Tape};
 use crate::numeric::dispatch::Level;
 use crate::numeric::sums::CHUNK;
@@ -42,7 +41,7 @@ pub fn prepare(tape: &Tape, memory: &mut Buffer) {
 }
 
 /// Runs a tape once over the memory it was laid out in. `columns` are those of its fixed values, with the rows of this run.
-pub fn run(level: Level, tape: &Tape, memory: &mut Buffer, columns: &[Arc<Buffer>], rows: &RowCounts) {
+pub fn run(level: Level, tape: &Tape, memory: &mut Buffer, columns: &[Window], rows: &RowCounts) {
     let numbers: &[Cell<f64>] = Cell::from_mut(memory.numbers_mut()).as_slice_of_cells();
     let slots: &[Slot] = numbers.as_chunks::<8>().0;
     let mut view = View { numbers, slots, columns, lanes: tape.lanes, in_pass: false, outer: 1, first: 0, rows: 1, counts: rows };
