@@ -52,8 +52,7 @@ pub(crate) fn publish(options: &RunOptions, sources: &Sources, program: &Program
 fn ending(report: &Report, results: &Results) -> Ending {
     let cut = results.sweeps.iter().flat_map(SweepResults::runs).filter(|r| r.status == Status::Cut).count();
     if cut > 0 {
-        let reason =
-            results.sweeps.iter().flat_map(SweepResults::runs).find(|r| r.status == Status::Cut).map_or("", |r| r.reason);
+        let reason = results.sweeps.iter().flat_map(SweepResults::runs).find(|r| r.status == Status::Cut).map_or("", |r| r.reason);
         return Ending::Cut(format!("{cut} runs were cut: {reason}"));
     }
     if report.checks.iter().all(|c| c.passed) { Ending::Fine } else { Ending::Unmet }

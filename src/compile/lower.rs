@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use super::allocate::allocate;
 use super::fixed::{Fixed, Form, form};
+use super::fuse::fuse;
 use super::map::{Map, constant, contiguous, features};
 use super::tape::{Address, Instr, Lanes, Operand, Place, Read, Section, Tape, Total};
 use crate::expr::graph::{Graph, Id};
@@ -119,7 +120,9 @@ pub fn compile(request: &Request) -> Tape {
         if !level.small.is_empty() {
             sections.push(Section { data: None, block: 8, body: level.small, totals: Vec::new() });
         }
-        for (data, (body, totals)) in level.passes {
+        for (data, (mut body, totals)) in level.passes {
+            let is_zero = |value: u32| matches!(&lowering.values[value as usize], Home::Constant(numbers) if numbers[..] == [0.0]);
+            fuse(&mut body, &is_zero);
             sections.push(Section { data: Some(data), block: 0, body, totals });
         }
     }

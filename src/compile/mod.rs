@@ -17,6 +17,7 @@ pub mod fixed;
 pub mod tape;
 
 mod allocate;
+mod fuse;
 mod lower;
 mod map;
 mod scalar;

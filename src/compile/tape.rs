@@ -139,6 +139,8 @@ pub enum Instr {
     Sum { acc: Address, a: Operand },
     /// `out = sigmoid(z)` where `e = exp(-|z|)` is there already.
     SigmoidOf { out: Address, z: Operand, e: Operand, n: u32 },
+    /// The logistic loss and its residual.
+    Logistic(Logistic),
     /// Products over rows of one plus each feature of `a`, less one, by classes; a chunk ends with their logarithm.
     Log1p { acc: Address, a: Operand },
     /// Sums over rows of the features of `a` times the single feature of `b`, by classes.
@@ -155,6 +157,19 @@ pub enum Instr {
     RowCount { out: Address, data: DataId },
     /// Any operation, lane by lane, as the dense evaluator defines it.
     Dense(Box<Dense>),
+}
+
+/// What stands for `ExpNegAbs`, `Log1p`, `Lt`, `Select`, `Dot` and perhaps `SigmoidOf` and `Sub` of a value `z` with one feature: with
+/// `e = exp(-|z|)`, the product of `1 + e` goes to `logs`, the sum of `z*where(0 < z, right, left)` to `hinges`, and `sigmoid(z) - y` to
+/// the place in `residual`.
+#[derive(Debug, Clone, Copy)]
+pub struct Logistic {
+    pub z: Operand,
+    pub right: Operand,
+    pub left: Operand,
+    pub hinges: Address,
+    pub logs: Address,
+    pub residual: Option<(Address, Operand)>,
 }
 
 /// An operation that is evaluated densely: a graph of that operation alone.
@@ -255,6 +270,17 @@ impl Instr {
                 f(b, false);
                 f(out, true);
             }
+            Instr::Logistic(Logistic { z, right, left, hinges, logs, residual }) => {
+                for operand in [z, right, left] {
+                    read(operand, f);
+                }
+                f(hinges, true);
+                f(logs, true);
+                if let Some((out, y)) = residual {
+                    read(y, f);
+                    f(out, true);
+                }
+            }
             Instr::Sum { acc, a } | Instr::Log1p { acc, a } => {
                 read(a, f);
                 f(acc, true);
@@ -302,6 +328,7 @@ impl Instr {
             | Instr::Outer { a, b, .. }
             | Instr::Pick { a, index: b, .. } => vec![*a, *b],
             Instr::Select { c, a, b, .. } => vec![*c, *a, *b],
+            Instr::Logistic(l) => [l.z, l.right, l.left].into_iter().chain(l.residual.map(|(_, y)| y)).collect(),
             Instr::Unpick { a, index, .. } => a.iter().chain([index]).copied().collect(),
             Instr::Product { .. } | Instr::RowCount { .. } => Vec::new(),
             Instr::Dense(dense) => dense.args.iter().map(|(_, place)| place.operand).collect(),

@@ -10,7 +10,7 @@ mod exponential;
 mod logarithm;
 mod logistic;
 pub mod number;
-mod pack;
+pub(crate) mod pack;
 mod power;
 mod trigonometric;
 
@@ -22,7 +22,7 @@ use pack::Pack;
 pub mod generic {
     pub use super::exponential::{exp, expm1};
     pub use super::logarithm::{ln, log1p, log2, log10};
-    pub use super::logistic::{exp_neg_abs, sigmoid, softplus, tanh};
+    pub use super::logistic::{exp_neg_abs, sigmoid, sigmoid_of, softplus, tanh};
     pub use super::power::pow;
     pub use super::trigonometric::{cos, sin};
 }

@@ -238,12 +238,8 @@ impl Program {
         };
         let steps = scalar(unit.steps);
         let of_row = |pair: Option<(Id, Id)>| pair.and_then(|(_, id)| graph.as_input(id));
-        let hands = [
-            (unit.step, Hand::Step),
-            (unit.epoch, Hand::Epoch),
-            (of_row(done), Hand::Done),
-            (of_row(epochs_done), Hand::EpochsDone),
-        ];
+        let hands =
+            [(unit.step, Hand::Step), (unit.epoch, Hand::Epoch), (of_row(done), Hand::Done), (of_row(epochs_done), Hand::EpochsDone)];
         let clock = hands.into_iter().filter_map(|(input, hand)| scalar(input).map(|octet| (octet, hand))).collect();
         let end_of_inputs = layout.end;
 

@@ -20,7 +20,7 @@ pub fn sigmoid<P: Number>(x: P) -> P {
 
 /// `sigmoid(x)` from `e = exp(-|x|)`.
 #[inline(always)]
-pub(super) fn sigmoid_of<P: Number>(x: P, e: P) -> P {
+pub fn sigmoid_of<P: Number>(x: P, e: P) -> P {
     x.lt(0.0).select(e, P::splat(1.0)) / (e + 1.0)
 }
 

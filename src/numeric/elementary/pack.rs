@@ -8,15 +8,15 @@ use super::number::{Number, Truth, Word};
 
 /// `N` numbers, worked on lane by lane.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Pack<const N: usize>(pub(super) [f64; N]);
+pub(crate) struct Pack<const N: usize>(pub(crate) [f64; N]);
 
 /// `N` words of 64 bits.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Bits<const N: usize>([u64; N]);
+pub(crate) struct Bits<const N: usize>([u64; N]);
 
 /// `N` answers.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Mask<const N: usize>([bool; N]);
+pub(crate) struct Mask<const N: usize>([bool; N]);
 
 /// An array from its indices, as a loop that the compiler unrolls.
 #[inline(always)]

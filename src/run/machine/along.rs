@@ -2,13 +2,13 @@
 //!
 //! Sums over rows are in `rows`.
 
-use super::octet::{self, Map1, add, halving, larger, map, smaller, sub, zip};
+use super::octet::{add, halving, larger, map, smaller, sub, zip};
 use super::start_of;
 use super::view::{Matrix, Sink, View, load};
 use crate::compile::tape::{Address, Along, Lanes, Operand, Order};
 use crate::dispatch;
-use crate::numeric::Octet;
 use crate::numeric::sums::{CHUNK, halve};
+use crate::numeric::{Octet, elementary};
 
 dispatch! {
     /// Reduces or scans the middle of three axes of features.
@@ -130,7 +130,7 @@ fn along_body(view: &View, along: Along, by_classes: bool, out: Address, a: Oper
             let m = if exponential || along == Along::Max { largest(n, get) } else { [0.0; 8] };
             // The sum of the elements, or of `exp(x - m)`.
             let total = if exponential || along == Along::Sum {
-                accumulate(order, n, |s, i| add(s, if exponential { octet::Exp::at(sub(get(i), m)) } else { get(i) }))
+                accumulate(order, n, |s, i| add(s, if exponential { elementary::exp8(sub(get(i), m)) } else { get(i) }))
             } else {
                 [0.0; 8]
             };
@@ -141,15 +141,15 @@ fn along_body(view: &View, along: Along, by_classes: bool, out: Address, a: Oper
                 Along::Min => put((0..n).fold([f64::INFINITY; 8], |m, i| smaller(m, get(i)))),
                 Along::Prod => put((1..n).fold(if n == 0 { [1.0; 8] } else { get(0) }, |m, i| zip(m, get(i), |m, x| m * x))),
                 Along::Sum => put(total),
-                Along::LogSumExp => put(zip(m, octet::Log::at(total), |m, log| if m.is_infinite() { m } else { m + log })),
+                Along::LogSumExp => put(zip(m, elementary::ln8(total), |m, log| if m.is_infinite() { m } else { m + log })),
                 Along::Softmax => {
                     for i in 0..n {
-                        let e = octet::Exp::at(sub(get(i), m));
+                        let e = elementary::exp8(sub(get(i), m));
                         sink.put(outer, place(i), zip(e, total, |e, total| e / total));
                     }
                 }
                 Along::LogSoftmax => {
-                    let log = octet::Log::at(total);
+                    let log = elementary::ln8(total);
                     for i in 0..n {
                         sink.put(outer, place(i), sub(sub(get(i), m), log));
                     }

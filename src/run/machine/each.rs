@@ -3,17 +3,19 @@
 //! The arithmetic is in `octet`.
 
 use super::Run;
-use super::octet::{self, Map1, Map2};
+use super::octet::{self, Function, Map1, Map2};
 use super::view::{Slot, View, load, store};
 use crate::compile::tape::{Instr, Operand, Read};
 use crate::expr::op::{Binary, Unary};
 use crate::kernels;
 use crate::numeric::Octet;
 use crate::numeric::dispatch::Level;
+use crate::numeric::elementary::generic;
 use crate::numeric::vector::Vector;
 
 kernels! { Run = fn(View, Instr);
     fn unary_at<F: Map1> = unary_body;
+    fn function_at<F: Function> = function_body;
     fn arithmetic_at<F: Map2> = arithmetic_body;
     fn binary_at<F: Map2> = binary_body;
     /// The sigmoid of a value whose `exp(-|z|)` is there.
@@ -30,6 +32,11 @@ impl Octets<'_> {
     #[inline(always)]
     fn at(self, i: usize) -> Octet {
         load(&self.0[i * self.1])
+    }
+
+    #[inline(always)]
+    fn get<V: Vector>(self, i: usize) -> V {
+        V::load(&self.0[i * self.1])
     }
 }
 
@@ -101,6 +108,17 @@ fn unary_body<V: Vector, F: Map1>(view: &View, instr: &Instr) {
 }
 
 #[inline(always)]
+fn function_body<V: Vector, F: Function>(view: &View, instr: &Instr) {
+    let Instr::Unary { out, a, n, .. } = *instr else { unreachable!("internal: a function") };
+    let n = n as usize * view.outer;
+    let room = Slot::default();
+    let (out, a) = (&view.octets(out)[..n], octets(view, a, n, &room));
+    for i in 0..n {
+        F::at(a.get::<V>(i)).store(&out[i]);
+    }
+}
+
+#[inline(always)]
 fn arithmetic_body<V: Vector, F: Map2>(view: &View, instr: &Instr) {
     let Instr::Binary { out, a, b, n, .. } = *instr else { unreachable!("internal: an operation of two operands") };
     let n = n as usize * view.outer;
@@ -122,7 +140,10 @@ fn sigmoid_of_body<V: Vector>(view: &View, instr: &Instr) {
     let n = n as usize * view.outer;
     let rooms: [Slot; 2] = Default::default();
     let (z, e) = (octets(view, z, n, &rooms[0]), octets(view, e, n, &rooms[1]));
-    apply2::<octet::SigmoidOf>(&view.octets(out)[..n], |i| z.at(i), |i| e.at(i));
+    let out = &view.octets(out)[..n];
+    for i in 0..n {
+        generic::sigmoid_of(z.get::<V>(i), e.get::<V>(i)).store(&out[i]);
+    }
 }
 
 /// An operation that is done number by number.
@@ -152,28 +173,28 @@ pub(super) fn unary(op: Unary, level: Level) -> Run {
     match op {
         Unary::Abs => unary_at::<octet::Abs>(level),
         Unary::Ceil => unary_at::<octet::Ceil>(level),
-        Unary::Cos => unary_at::<octet::Cos>(level),
-        Unary::Exp => unary_at::<octet::Exp>(level),
-        Unary::ExpNegAbs => unary_at::<octet::ExpNegAbs>(level),
-        Unary::Expm1 => unary_at::<octet::Expm1>(level),
+        Unary::Cos => function_at::<octet::Cos>(level),
+        Unary::Exp => function_at::<octet::Exp>(level),
+        Unary::ExpNegAbs => function_at::<octet::ExpNegAbs>(level),
+        Unary::Expm1 => function_at::<octet::Expm1>(level),
         Unary::Floor => unary_at::<octet::Floor>(level),
-        Unary::Log => unary_at::<octet::Log>(level),
-        Unary::Log10 => unary_at::<octet::Log10>(level),
-        Unary::Log1p => unary_at::<octet::Log1p>(level),
-        Unary::Log2 => unary_at::<octet::Log2>(level),
+        Unary::Log => function_at::<octet::Log>(level),
+        Unary::Log10 => function_at::<octet::Log10>(level),
+        Unary::Log1p => function_at::<octet::Log1p>(level),
+        Unary::Log2 => function_at::<octet::Log2>(level),
         Unary::Neg => unary_at::<octet::Neg>(level),
         Unary::NormRoot | Unary::Sqrt => unary_at::<octet::Sqrt>(level),
         Unary::Not => unary_at::<octet::Not>(level),
         Unary::Relu => unary_at::<octet::Relu>(level),
         Unary::Round => unary_at::<octet::Round>(level),
-        Unary::Sigmoid => unary_at::<octet::Sigmoid>(level),
-        Unary::SigmoidSlope => unary_at::<octet::SigmoidSlope>(level),
+        Unary::Sigmoid => function_at::<octet::Sigmoid>(level),
+        Unary::SigmoidSlope => function_at::<octet::SigmoidSlope>(level),
         Unary::Sign => unary_at::<octet::Sign>(level),
-        Unary::Sin => unary_at::<octet::Sin>(level),
-        Unary::Softplus => unary_at::<octet::Softplus>(level),
+        Unary::Sin => function_at::<octet::Sin>(level),
+        Unary::Softplus => function_at::<octet::Softplus>(level),
         Unary::Square => unary_at::<octet::Square>(level),
-        Unary::Tanh => unary_at::<octet::Tanh>(level),
-        Unary::TanhSlope => unary_at::<octet::TanhSlope>(level),
+        Unary::Tanh => function_at::<octet::Tanh>(level),
+        Unary::TanhSlope => function_at::<octet::TanhSlope>(level),
         Unary::Acos | Unary::Asin | Unary::Atan | Unary::Cosh | Unary::Erf | Unary::Sinh | Unary::Tan => rare_unary,
     }
 }

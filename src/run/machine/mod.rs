@@ -14,6 +14,7 @@ mod dense;
 mod each;
 mod features;
 mod index;
+mod logistic;
 mod matvec;
 mod octet;
 mod outer;
@@ -134,6 +135,7 @@ fn link(instr: &Instr, level: Level) -> Run {
         Instr::Binary { op, .. } => each::binary(*op, level),
         Instr::Select { .. } => each::select(level),
         Instr::SigmoidOf { .. } => each::sigmoid_of(level),
+        Instr::Logistic(_) => logistic::logistic(level),
         Instr::Sum { .. } => rows::sum(level),
         Instr::Log1p { .. } => rows::log1p(level),
         Instr::Dot { .. } => rows::dot(level),
@@ -150,6 +152,7 @@ fn execute(view: &View, instr: &Instr) {
         | Instr::Binary { .. }
         | Instr::Select { .. }
         | Instr::SigmoidOf { .. }
+        | Instr::Logistic(_)
         | Instr::Sum { .. }
         | Instr::Log1p { .. }
         | Instr::Dot { .. } => {

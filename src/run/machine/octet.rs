@@ -5,7 +5,8 @@
 use crate::expr::eval::elementwise;
 use crate::expr::op::{Binary, Unary};
 use crate::numeric::Octet;
-use crate::numeric::elementary as e;
+use crate::numeric::elementary::{self as e, generic};
+use crate::numeric::vector::Vector;
 
 #[inline(always)]
 pub(super) fn map(a: Octet, f: impl Fn(f64) -> f64) -> Octet {
@@ -112,36 +113,14 @@ macro_rules! binaries {
 unaries! {
     (Abs, x, map(x, f64::abs)),
     (Ceil, x, map(x, f64::ceil)),
-    (Cos, x, e::cos8(x)),
-    (Exp, x, e::exp8(x)),
-    (ExpNegAbs, x, e::exp_neg_abs8(x)),
-    (Expm1, x, e::expm1_8(x)),
     (Floor, x, map(x, f64::floor)),
-    (Log, x, e::ln8(x)),
-    (Log10, x, e::log10_8(x)),
-    (Log1p, x, e::log1p_8(x)),
-    (Log2, x, e::log2_8(x)),
     (Neg, x, map(x, |x| -x)),
     (Not, x, map(x, |x| truth(x == 0.0))),
     (Relu, x, larger([0.0; 8], x)),
     (Round, x, map(x, f64::round_ties_even)),
-    (Sigmoid, x, e::sigmoid8(x)),
-    (SigmoidSlope, x, {
-        let e = e::exp_neg_abs8(x);
-        let d = map(e, |e| 1.0 + e);
-        zip(e, d, |e, d| e / (d * d))
-    }),
     (Sign, x, map(x, |x| if x.is_nan() { x } else { truth(x > 0.0) - truth(x < 0.0) })),
-    (Sin, x, e::sin8(x)),
-    (Softplus, x, e::softplus8(x)),
     (Sqrt, x, map(x, f64::sqrt)),
     (Square, x, zip(x, x, |a, b| a * b)),
-    (Tanh, x, e::tanh8(x)),
-    (TanhSlope, x, {
-        let e = e::exp_neg_abs8(map(x, |x| 2.0 * x));
-        let d = map(e, |e| 1.0 + e);
-        zip(e, d, |e, d| 4.0 * e / (d * d))
-    }),
 }
 
 binaries! {
@@ -157,12 +136,52 @@ binaries! {
     (Ne, a, b, zip(a, b, |a, b| truth(a != b))),
     (Or, a, b, zip(a, b, |a, b| 1.0 - truth(a == 0.0) * truth(b == 0.0))),
     (Pow, a, b, e::pow8(a, b)),
-    (SigmoidOf, z, e, e::sigmoid_of8(z, e)),
     (Sub, a, b, sub(a, b)),
     (Xlogy, a, b, {
         let product = zip(a, e::ln8(b), |a, l| a * l);
         zip(a, product, |a, product| if a == 0.0 { 0.0 } else { product })
     }),
+}
+
+/// An elementary function, as a type.
+pub(super) trait Function {
+    fn at<V: Vector>(x: V) -> V;
+}
+
+macro_rules! functions {
+    ($(($name:ident, $x:ident, $value:expr)),+ $(,)?) => {$(
+        pub(super) struct $name;
+        impl Function for $name {
+            #[inline(always)]
+            fn at<V: Vector>($x: V) -> V {
+                $value
+            }
+        }
+    )+};
+}
+
+functions! {
+    (Cos, x, generic::cos(x)),
+    (Exp, x, generic::exp(x)),
+    (ExpNegAbs, x, generic::exp_neg_abs(x)),
+    (Expm1, x, generic::expm1(x)),
+    (Log, x, generic::ln(x)),
+    (Log10, x, generic::log10(x)),
+    (Log1p, x, generic::log1p(x)),
+    (Log2, x, generic::log2(x)),
+    (Sigmoid, x, generic::sigmoid(x)),
+    (SigmoidSlope, x, slope(generic::exp_neg_abs(x), 1.0)),
+    (Sin, x, generic::sin(x)),
+    (Softplus, x, generic::softplus(x)),
+    (Tanh, x, generic::tanh(x)),
+    (TanhSlope, x, slope(generic::exp_neg_abs(x + x), 4.0)),
+}
+
+/// `factor e/(1 + e)^2`.
+#[inline(always)]
+fn slope<V: Vector>(e: V, factor: f64) -> V {
+    let d = e + 1.0;
+    e * factor / (d * d)
 }
 
 /// A rare operation, number by number.

@@ -3,11 +3,11 @@
 //! With one lane an accumulator is an octet of the eight classes; with eight lanes there is an octet per class.
 
 use super::features::{Features, each};
-use super::octet::{Log1p, Map1};
-use super::view::{AnyMatrix, Slot, View, load, store};
+use super::view::{AnyMatrix, Slot, View, load};
 use super::{Around, Run, start_of};
 use crate::compile::tape::{Instr, Lanes, Order, Section, Total};
 use crate::kernels;
+use crate::numeric::elementary::generic;
 use crate::numeric::sums::halve;
 use crate::numeric::vector::Vector;
 
@@ -47,7 +47,7 @@ fn clear_body<V: Vector>(view: &View, section: &Section) {
 fn close_body<V: Vector>(view: &View, section: &Section) {
     for total in section.totals.iter().filter(|total| total.log1p) {
         for slot in set(view, total, 0) {
-            store(slot, Log1p::at(load(slot)));
+            generic::log1p(V::load(slot)).store(slot);
         }
     }
 }
@@ -58,7 +58,7 @@ fn carry_body<V: Vector>(view: &View, section: &Section) {
         let (current, mut level) = (set(view, total, 0), 0);
         while view.chunk >> level & 1 == 1 {
             for (right, left) in current.iter().zip(set(view, total, level + 1)) {
-                V::load(left).plus(V::load(right)).store(right);
+                (V::load(left) + V::load(right)).store(right);
             }
             level += 1;
         }
@@ -84,7 +84,7 @@ fn finish_body<V: Vector>(view: &View, section: &Section) {
             for level in (0..usize::BITS as usize).filter(|level| chunks >> level & 1 == 1) {
                 for (right, left) in acc.iter().zip(set(view, total, level + 1)) {
                     let left = V::load(left);
-                    (if first { left } else { left.plus(V::load(right)) }).store(right);
+                    (if first { left } else { left + V::load(right) }).store(right);
                 }
                 first = false;
             }
@@ -99,8 +99,7 @@ fn finish_body<V: Vector>(view: &View, section: &Section) {
             (Order::Classes, Lanes::Eight) => {
                 for (j, out) in view.octets(total.out)[..rows].iter().enumerate() {
                     let s: [V; 8] = each!(V, 8, p, V::load(&acc[p * rows + j]));
-                    let even = s[0].plus(s[4]).plus(s[2].plus(s[6]));
-                    even.plus(s[1].plus(s[5]).plus(s[3].plus(s[7]))).store(out);
+                    (((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]))).store(out);
                 }
             }
             (_, Lanes::One) => {
@@ -137,7 +136,7 @@ impl Term for Plain {
     fn factor<V: Vector>(self, _: usize) {}
     #[inline(always)]
     fn add<V: Vector>(x: V, (): (), s: V) -> V {
-        s.plus(x)
+        s + x
     }
 }
 
@@ -151,7 +150,7 @@ impl Term for OnePlus {
     fn factor<V: Vector>(self, _: usize) {}
     #[inline(always)]
     fn add<V: Vector>(x: V, (): (), q: V) -> V {
-        q.fma(x, q.plus(x))
+        q.fma(x, q + x)
     }
 }
 
@@ -173,14 +172,18 @@ fn sum_body<V: Vector>(view: &View, instr: &Instr) {
     let (acc, k) = (view.octets(acc), a.width as usize);
     match view.matrix(a) {
         AnyMatrix::Block(m) => accumulate::<V, _, _>(view, acc, m, k, Plain),
-        m => accumulate::<V, _, _>(view, acc, m, k, Plain),
+        m => accumulate_seldom::<V, _>(view, acc, m, k, Plain),
     }
 }
 
 #[inline(always)]
 fn log1p_body<V: Vector>(view: &View, instr: &Instr) {
     let Instr::Log1p { acc, a } = *instr else { unreachable!("internal: a product") };
-    accumulate::<V, _, _>(view, view.octets(acc), view.matrix(a), a.width as usize, OnePlus);
+    let (acc, k) = (view.octets(acc), a.width as usize);
+    match view.matrix(a) {
+        AnyMatrix::Block(m) => accumulate::<V, _, _>(view, acc, m, k, OnePlus),
+        m => accumulate_seldom::<V, _>(view, acc, m, k, OnePlus),
+    }
 }
 
 #[inline(always)]
@@ -191,7 +194,7 @@ fn dot_body<V: Vector>(view: &View, instr: &Instr) {
         (AnyMatrix::Data(a), AnyMatrix::Block(b)) => accumulate::<V, _, _>(view, acc, a, k, b),
         (AnyMatrix::Splat(a), AnyMatrix::Block(b)) => accumulate::<V, _, _>(view, acc, a, k, b),
         (AnyMatrix::Block(a), AnyMatrix::Block(b)) => accumulate::<V, _, _>(view, acc, a, k, b),
-        (a, b) => accumulate::<V, _, _>(view, acc, a, k, b),
+        (a, b) => accumulate_seldom::<V, _>(view, acc, a, k, b),
     }
 }
 
@@ -201,18 +204,28 @@ fn accumulate<V: Vector, M: Features, F: Term>(view: &View, acc: &[Slot], a: M, 
     let mut j = 0;
     while j < k {
         // Parts of nearly equal width: a narrow one at the end would wait for its own additions.
-        let parts = (k - j).div_ceil(V::WIDE);
-        let width = (k - j).div_ceil(parts);
+        let left = k - j;
+        let fair = if left <= V::WIDE { left } else { left.div_ceil(left.div_ceil(V::WIDE)) };
         macro_rules! widths {
             ($($t:literal)+) => {
-                match width {
-                    $($t if $t <= V::WIDE => features::<V, M, F, $t>(view, acc, a, k, j, term),)+
-                    _ => unreachable!("internal: more features than registers"),
+                match fair {
+                    $($t.. if $t <= V::WIDE => {
+                        features::<V, M, F, $t>(view, acc, a, k, j, term);
+                        j += $t;
+                    })+
+                    _ => unreachable!("internal: a width between 1 and all registers"),
                 }
             };
         }
-        widths! { 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 }
-        j += width;
+        widths! { 16 15 12 10 8 6 5 4 3 2 1 }
+    }
+}
+
+/// The same for operands that are seldom: one accumulator at a time.
+#[inline(always)]
+fn accumulate_seldom<V: Vector, F: Term>(view: &View, acc: &[Slot], a: AnyMatrix, k: usize, term: F) {
+    for j in 0..k {
+        features::<V, AnyMatrix, F, 1>(view, acc, a, k, j, term);
     }
 }
 
