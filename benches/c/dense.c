@@ -322,8 +322,8 @@ int main(int argc, char **argv) {
       {"W8.plain", load_w8, w8_plain},
 #ifdef BLAS
       {"W8", load_w8, w8_blas},
-      {"W7.perceptron", load_perceptron, perceptron},
-      {"W7.autoencoder", load_autoencoder, autoencoder},
+      {"W7.mlp", load_perceptron, perceptron},
+      {"W7.ae", load_autoencoder, autoencoder},
 #if defined VECTOR && !defined __FAST_MATH__
       {"W6.products", load_w6, w6_products},
 #endif

@@ -275,5 +275,5 @@ def w9(steps):
 
 
 converse({
-    "W1": w1, "W2": w2, "W3": w3, "W4": w4, "W5": w5, "W6": w6, "W7.perceptron": w7_perceptron, "W7.autoencoder": w7_autoencoder, "W8": w8, "W9": w9, "W11": w11,
+    "W1": w1, "W2": w2, "W3": w3, "W4": w4, "W5": w5, "W6": w6, "W7.mlp": w7_perceptron, "W7.ae": w7_autoencoder, "W8": w8, "W9": w9, "W11": w11,
 })
