@@ -3,11 +3,11 @@
 //! It computes nothing.
 
 use std::cell::Cell;
-use std::sync::Arc;
 
-use crate::compile::buffer::Buffer;
+use crate::compile::buffer::Window;
 use crate::compile::tape::{Address, Lanes, Operand, Read};
 use crate::numeric::Octet;
+use crate::numeric::dispatch::Level;
 use crate::shape::RowCounts;
 
 /// An octet in memory.
@@ -18,8 +18,9 @@ pub(super) type Slot = [Cell<f64>; 8];
 pub(super) struct View<'a> {
     pub(super) numbers: &'a [Cell<f64>],
     pub(super) slots: &'a [Slot],
-    pub(super) columns: &'a [Arc<Buffer>],
+    pub(super) columns: &'a [Window],
     pub(super) lanes: Lanes,
+    pub(super) level: Level,
     /// Whether rows are worked on.
     pub(super) in_pass: bool,
     /// Rows of octets in the block.
@@ -28,6 +29,8 @@ pub(super) struct View<'a> {
     pub(super) first: usize,
     /// The rows of the block.
     pub(super) rows: usize,
+    /// The chunk of rows that is worked on; after the last row, the number of chunks.
+    pub(super) chunk: usize,
     pub(super) counts: &'a RowCounts,
 }
 
