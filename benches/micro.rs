@@ -15,6 +15,11 @@ use optrun::numeric::{Octet, sums};
 /// Numbers in an array that stays in the first cache.
 const COUNT: usize = 1024;
 
+/// Keeps the compiler from leaving out what computes a value.
+fn consume<T>(value: T) {
+    black_box(value);
+}
+
 /// The least time of many passes, per element.
 fn least(elements: usize, mut pass: impl FnMut()) -> f64 {
     let mut least = f64::INFINITY;
@@ -29,7 +34,9 @@ fn least(elements: usize, mut pass: impl FnMut()) -> f64 {
 
 fn line(name: &str, ours: &[f64], reference: f64, note: &str) {
     print!("{name:<28}");
-    ours.iter().for_each(|ns| print!(" {ns:>9.3}"));
+    for ns in ours {
+        print!(" {ns:>9.3}");
+    }
     println!(" {reference:>10.3}  {note}");
 }
 
@@ -64,7 +71,9 @@ macro_rules! functions {
 
 fn elementary() {
     print!("{:<28}", "function");
-    Level::available().into_iter().for_each(|level| print!(" {:>9}", level.name()));
+    for level in Level::available() {
+        print!(" {:>9}", level.name());
+    }
     println!(" {:>9} {:>10}", "one call", "platform");
     functions! {
         "exp" exp8 exp (-20.0, 20.0) f64::exp;
@@ -98,20 +107,19 @@ fn orders() {
     println!("\n{:<28} {:>9} {:>10}", "definition of the order", "in order", "first loop");
     for n in [1_000, 100_000] {
         let x: Vec<f64> = (0..n).map(|i| 1.0 / (1.0 + f64::from(i))).collect();
-        let ours = least(x.len(), || drop(black_box(sums::sum(black_box(&x)))));
-        let first = least(x.len(), || drop(black_box(black_box(&x).iter().sum::<f64>())));
+        let ours = least(x.len(), || consume(sums::sum(black_box(&x))));
+        let first = least(x.len(), || consume(black_box(&x).iter().sum::<f64>()));
         line(&format!("sum of {n}"), &[ours], first, "per element");
-        let ours = least(x.len(), || drop(black_box(sums::dot(black_box(&x), &x))));
-        let first = least(x.len(), || drop(black_box(black_box(&x).iter().zip(&x).map(|(a, b)| a * b).sum::<f64>())));
+        let ours = least(x.len(), || consume(sums::dot(black_box(&x), &x)));
+        let first = least(x.len(), || consume(black_box(&x).iter().zip(&x).map(|(a, b)| a * b).sum::<f64>()));
         line(&format!("dot product of {n}"), &[ours], first, "per element");
     }
     let (rows, columns) = (1_000, 10);
     let a: Vec<f64> = (0..rows * columns).map(|i| 1.0 / (1.0 + i as f64)).collect();
     let w: Vec<f64> = (0..columns).map(|i| i as f64).collect();
-    let ours = least(rows * columns, || drop(black_box(sums::matvec(black_box(&a), &w))));
+    let ours = least(rows * columns, || consume(sums::matvec(black_box(&a), &w)));
     let first = least(rows * columns, || {
-        let z: Vec<f64> = black_box(&a).chunks(columns).map(|row| row.iter().zip(&w).map(|(a, b)| a * b).sum()).collect();
-        black_box(z);
+        consume(black_box(&a).chunks(columns).map(|row| row.iter().zip(&w).map(|(a, b)| a * b).sum()).collect::<Vec<f64>>());
     });
     line("1,000 x 10 by 10", &[ours], first, "per multiplication");
 }
@@ -124,7 +132,7 @@ fn dispatch() {
     }
     optrun::dispatch! { fn nothing(x: f64) -> f64 = body; }
     let level = Level::current();
-    let times = |f: &dyn Fn() -> f64| least(COUNT, || (0..COUNT).for_each(|_| drop(black_box(f()))));
+    let times = |f: &dyn Fn() -> f64| least(COUNT, || (0..COUNT).for_each(|_| consume(f())));
     println!("\n{:<28} {:>9}", "dispatch", "");
     println!("{:<28} {:>9.3}  a call", "through a known level", times(&|| nothing(black_box(level), black_box(1.0))));
     println!("{:<28} {:>9.3}  a call", "asking for the level", times(&|| nothing(Level::current(), black_box(1.0))));

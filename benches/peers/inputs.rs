@@ -50,8 +50,8 @@ impl To<'_> {
         fs::write(self.0.join(format!("{name}.f64")), x.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>())
     }
 
-    fn integers(&self, name: &str, x: &[i32]) -> std::io::Result<()> {
-        fs::write(self.0.join(format!("{name}.i32")), x.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>())
+    fn integers(&self, name: &str, x: &[usize]) -> std::io::Result<()> {
+        fs::write(self.0.join(format!("{name}.i32")), x.iter().flat_map(|&x| (x as u32).to_le_bytes()).collect::<Vec<u8>>())
     }
 
     /// Numbers without a header; they are written so that they are read as the same bits.
@@ -87,7 +87,7 @@ fn biopsies(to: &To<'_>) -> std::io::Result<()> {
     let y: Vec<f64> = rows.iter().map(|row| row[10] / 2.0 - 1.0).collect();
     to.doubles("wisconsin_X", &x)?;
     to.doubles("wisconsin_y", &y)?;
-    let order: Vec<i32> = data("wisconsin_order.csv")?.concat().into_iter().map(|row| row as i32).collect();
+    let order: Vec<usize> = data("wisconsin_order.csv")?.concat().into_iter().map(|row| row as usize).collect();
     to.integers("wisconsin_order", &order)
 }
 
@@ -134,14 +134,14 @@ fn networks(to: &To<'_>) -> std::io::Result<()> {
     for _ in 0..1797 {
         let label = draw.choice(10).unwrap_or(0);
         pixels.extend(patterns[label * 64..][..64].iter().map(|x| draw.normal_with(*x, 6.0).round().clamp(0.0, 16.0)));
-        labels.push(label as i32);
+        labels.push(label);
     }
-    let rows = pixels.chunks(64).zip(&labels).flat_map(|(x, &y)| x.iter().copied().chain([f64::from(y)]));
+    let rows = pixels.chunks(64).zip(&labels).flat_map(|(x, &y)| x.iter().copied().chain([y as f64]));
     to.csv("digits", &rows.collect::<Vec<_>>(), 65)?;
     to.doubles("digits_X", &pixels.iter().map(|x| x / 16.0).collect::<Vec<_>>())?;
     to.integers("digits_y", &labels)?;
     let mut draw = stream("digits_order");
-    let order: Vec<i32> = (0..30).flat_map(|_| draw.permutation(1797)).map(|row| row as i32).collect();
+    let order: Vec<usize> = (0..30).flat_map(|_| draw.permutation(1797)).collect();
     to.integers("digits_order", &order)?;
     to.csv("digits_order", &order, 1797)?;
 

@@ -1,7 +1,6 @@
 //! Compares optrun with the same work in C, NumPy, Numba and JAX: `benches/compare [--quick] [--json] [--scale] [W1 ..]`; see `benches/README.md`.
 //!
 //! This file reads the command line and calls the others; what is measured how stands in `measure.rs`.
-#![allow(unreachable_pub, reason = "a program of several files, and no library")]
 #![allow(clippy::print_stderr, reason = "this is what a person runs it for")]
 
 mod inputs;
@@ -53,6 +52,10 @@ fn options() -> Result<Options, String> {
 }
 
 fn main() -> ExitCode {
+    if std::env::args().any(|word| word == "--help" || word == "-h") {
+        eprintln!("{USAGE}");
+        return ExitCode::SUCCESS;
+    }
     match options().and_then(|options| run(&options)) {
         Ok(code) => code,
         Err(why) => {
@@ -71,14 +74,11 @@ fn run(options: &Options) -> Result<ExitCode, String> {
         return scale::tables(&optrun, &folder).map(|()| ExitCode::SUCCESS);
     }
 
-    let pace = match options.quick {
-        true => Pace {
-            rounds: (2, 9),
-            each: Duration::from_millis(400),
-            slice: Duration::from_millis(10),
-            until: Some(begin + Duration::from_secs(80)),
-        },
-        false => Pace { rounds: (5, 15), each: Duration::from_secs(5), slice: Duration::from_millis(50), until: None },
+    let pace = if options.quick {
+        let until = Some(begin + Duration::from_secs(55));
+        Pace { rounds: (2, 9), each: Duration::from_millis(400), slice: Duration::from_millis(10), until }
+    } else {
+        Pace { rounds: (5, 15), each: Duration::from_secs(5), slice: Duration::from_millis(50), until: None }
     };
     let (mut peers, missing) = Peers::start(&folder);
     let mut measured = Measured { missing, ..Measured::default() };
@@ -90,14 +90,15 @@ fn run(options: &Options) -> Result<ExitCode, String> {
     }
     eprintln!();
     drop(peers);
-    let values = match options.only.is_empty() {
-        true => whole::all(&optrun, options.quick, pace, &mut measured.missing),
-        false => Vec::new(),
-    };
+    let values = if options.only.is_empty() { whole::all(&optrun, options.quick, pace, &mut measured.missing) } else { Vec::new() };
     if options.json {
         show::as_json(&measured, &values);
-        measured.missing.iter().for_each(|line| eprintln!("not measured: {line}"));
-        show::differing(&measured).for_each(|pair| eprintln!("results differ: {} and {}", pair.workload, pair.peer));
+        for line in &measured.missing {
+            eprintln!("not measured: {line}");
+        }
+        for pair in show::differing(&measured) {
+            eprintln!("results differ: {} and {}", pair.workload, pair.peer);
+        }
     } else {
         show::as_tables(&measured, &values, options.quick);
     }

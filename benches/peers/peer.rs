@@ -103,9 +103,9 @@ pub(crate) fn build(folder: &Path) -> Vec<String> {
     for &(name, source, flags) in PROGRAMS {
         let with_blas = [flags, &["-DBLAS"]].concat();
         let built = match source {
-            "dense.c" => [&["-lopenblas"][..], &["-lcblas"], &["-lblas"]].into_iter().any(|blas| {
-                compile(name, source, &with_blas, blas) == Ok(true)
-            }),
+            "dense.c" => {
+                [&["-lopenblas"][..], &["-lcblas"], &["-lblas"]].into_iter().any(|blas| compile(name, source, &with_blas, blas) == Ok(true))
+            }
             _ => false,
         };
         if built {

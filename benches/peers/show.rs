@@ -6,11 +6,11 @@
 use serde_json::{Value as Json, json};
 
 use crate::measure::{Measured, Pair, TOLERANCE};
-use crate::whole::Value;
+use crate::whole::Number;
 use crate::workloads::WORKLOADS;
 
 /// A list of all measurements.
-pub(crate) fn as_json(measured: &Measured, values: &[Value]) {
+pub(crate) fn as_json(measured: &Measured, values: &[Number]) {
     let pairs = measured.pairs.iter().map(|pair| {
         json!({
             "kind": "peer", "workload": pair.workload, "peer": pair.peer,
@@ -22,11 +22,15 @@ pub(crate) fn as_json(measured: &Measured, values: &[Value]) {
 }
 
 /// Tables: times and ratios by workload, compile times, other numbers, and what is missing.
-pub(crate) fn as_tables(measured: &Measured, values: &[Value], quick: bool) {
+pub(crate) fn as_tables(measured: &Measured, values: &[Number], quick: bool) {
     const PEERS: [&str; 5] = ["c", "best_c", "numpy", "numba", "jax"];
-    println!("Seconds of the run phase of optrun on one thread over those of a peer: medians of paired ratios; below 1 optrun is faster.\n");
+    println!(
+        "Seconds of the run phase of optrun on one thread over those of a peer: medians of paired ratios; below 1 optrun is faster.\n"
+    );
     print!("{:<12} {:>16} {:>10}", "workload", "size", "optrun");
-    PEERS.iter().for_each(|peer| print!(" {peer:>18}"));
+    for peer in PEERS {
+        print!(" {peer:>18}");
+    }
     println!();
     for w in WORKLOADS {
         let mine: Vec<&Pair> = measured.pairs.iter().filter(|pair| pair.workload == w.name).collect();
@@ -54,7 +58,7 @@ pub(crate) fn as_tables(measured: &Measured, values: &[Value], quick: bool) {
         }
     }
     if !values.is_empty() {
-        println!("\n{:<8} {:<8} {:>12}", "", "", "");
+        println!();
         for value in values {
             println!("{:<8} {:<8} {:>12.5}  {}", value.kind, value.name, value.value, value.meaning);
         }
@@ -69,7 +73,9 @@ pub(crate) fn as_tables(measured: &Measured, values: &[Value], quick: bool) {
     }
     if !measured.missing.is_empty() {
         println!("\nNot measured:");
-        measured.missing.iter().for_each(|line| println!("  {line}"));
+        for line in &measured.missing {
+            println!("  {line}");
+        }
     }
 }
 
@@ -86,6 +92,12 @@ pub(crate) fn seconds(s: f64) -> String {
         s if s >= 1e-6 => (s * 1e6, "us"),
         s => (s * 1e9, "ns"),
     };
-    let digits = if number >= 99.95 { 0 } else if number >= 9.995 { 1 } else { 2 };
+    let digits = if number >= 99.95 {
+        0
+    } else if number >= 9.995 {
+        1
+    } else {
+        2
+    };
     format!("{number:.digits$} {unit}")
 }

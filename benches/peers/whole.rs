@@ -9,7 +9,7 @@ use crate::optrun::Optrun;
 
 /// One number.
 #[derive(Debug)]
-pub(crate) struct Value {
+pub(crate) struct Number {
     /// `threads`, `lanes`, `start`, `png` or `memory`.
     pub(crate) kind: &'static str,
     pub(crate) name: String,
@@ -19,10 +19,10 @@ pub(crate) struct Value {
 }
 
 /// Measures them all, as far as possible.
-pub(crate) fn all(optrun: &Optrun, quick: bool, pace: Pace, missing: &mut Vec<String>) -> Vec<Value> {
+pub(crate) fn all(optrun: &Optrun, quick: bool, pace: Pace, missing: &mut Vec<String>) -> Vec<Number> {
     let mut values = Vec::new();
     let mut push = |kind, name: &str, value: Result<f64, String>, meaning| match value {
-        Ok(value) => values.push(Value { kind, name: name.into(), value, meaning }),
+        Ok(value) => values.push(Number { kind, name: name.into(), value, meaning }),
         Err(why) => missing.push(format!("{kind} {name}: {why}")),
     };
     let w6 = if quick { "quick" } else { "full" };
@@ -33,13 +33,18 @@ pub(crate) fn all(optrun: &Optrun, quick: bool, pace: Pace, missing: &mut Vec<St
         push("lanes", name, ratio(optrun, spec, ("lanes", 1), ("one", 1), pace), "times as long for 64 cells as for one");
     }
     for (kind, spec) in [("start", "start"), ("png", "png")] {
-        let seconds = wall(optrun, spec, if quick { 30 } else { 200 });
+        let seconds = wall(optrun, spec, if quick { 20 } else { 200 });
         let (least, middle) = seconds.map_or_else(|why| (Err(why.clone()), Err(why)), |(least, middle)| (Ok(least), Ok(middle)));
         push(kind, "least", least, "seconds, the whole process");
         push(kind, "median", middle, "seconds, the whole process");
     }
     // 10 columns, labels and row numbers of a million rows; two weights
-    push("memory", "data", optrun.peak_memory("w11_1000000", "full").map(|peak| peak / (12.0 * 8e6)), "peak memory over data, states and traces");
+    push(
+        "memory",
+        "data",
+        optrun.peak_memory("w11_1000000", "full").map(|peak| peak / (12.0 * 8e6)),
+        "peak memory over data, states and traces",
+    );
     // 1,000 cells of 100 weights: 101 rows of them recorded, and three states (weights and two means)
     let bytes = (101.0 + 3.0) * 100.0 * 1_000.0 * 8.0;
     push("memory", "traces", optrun.peak_memory("memory", "full").map(|peak| peak / bytes), "peak memory over data, states and traces");

@@ -11,7 +11,7 @@ pub(crate) enum Agree {
     First(usize),
     /// In each group of so many cells, the first half: rates above are at the edge of stability.
     HalfOf(usize),
-    /// All of them after so many steps, in a sweep `early` of its own.
+    /// All of them after a run of the peer of this size, against a sweep `early` of optrun.
     Early(usize),
 }
 
@@ -81,7 +81,7 @@ pub(crate) const WORKLOADS: &[Workload] = &[
         full: 20_000,
         quick: 1_000,
         quantity: "cost",
-        agree: Agree::All,
+        agree: Agree::Early(1_000), // the peers record the cost before the update
         plain_c: ("logistic", "W4"),
         best_c: &[("logistic_vector", "W4")],
     },
