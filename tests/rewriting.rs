@@ -173,6 +173,10 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("like terms", "2*x + 3*x", "5*x"),
     ("residual", "(1 - y)*sigmoid(x) - y*sigmoid(-x)", "sigmoid(x) - y"),
     ("residual", "k*y*(1 - sigmoid(x)) - k*(1 - y)*sigmoid(x)", "k*(y - sigmoid(x))"),
+    ("sum of softplus", "sum(softplus(x))", "x @ where(0 < x, 1, 0) + sum_log1p(exp_neg_abs(x))"),
+    ("sum of softplus", "sum(y*softplus(-x) + (1 - y)*softplus(x))", "x @ where(0 < x, 1 - y, -y) + sum_log1p(exp_neg_abs(x))"),
+    ("sum of softplus", "sum(softplus(x) - y*x) + a", "x @ where(0 < x, 1 - y, -y) + sum_log1p(exp_neg_abs(x)) + a"),
+    ("sum of softplus", "sum(k + softplus(x) - y*x)", "x @ where(0 < x, 1 - y, -y) + sum_log1p(exp_neg_abs(x)) + sum(k)"),
     ("times zero", "0*a", "0"),
     ("minus itself", "a - a", "0"),
     ("over itself", "a/a", "1"),
@@ -187,8 +191,11 @@ fn every_rule_does_what_it_says() {
     for (name, before, after) in EXAMPLES {
         let mut g = inputs();
         let root = reader::read(&mut g, before, &[]);
-        let assuming = rules::table().find(|rule| rule.name == *name).is_none_or(|rule| rule.kind == Kind::Assuming);
-        let options = if assuming { Options::ALL } else { Options::default() };
+        let options = match rules::table().find(|rule| rule.name == *name).map(|rule| rule.kind) {
+            None | Some(Kind::Assuming) => Options::ALL,
+            Some(Kind::Fused) => Options::FUSED,
+            Some(_) => Options::default(),
+        };
         let (rewritten, report) = rewrite(&mut g, &[root], &options);
         let text = infix(&g, rewritten[0]);
         let fired: Vec<&str> = report.firings.iter().map(|firing| firing.rule.name).collect();

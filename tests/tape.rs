@@ -13,7 +13,7 @@ use optrun::expr::graph::{Graph, Id, InputKind};
 use optrun::expr::op::{Binary, InputId, Op, Reduce, Unary};
 use optrun::expr::print::dump;
 use optrun::numeric::dispatch::Level;
-use optrun::run::machine;
+use optrun::run::machine::{self, Linked};
 use optrun::shape::{DataId, Dim, RowCounts, Shape};
 
 const ROWS: Dim = Dim::Rows(DataId(0));
@@ -125,6 +125,7 @@ impl Build {
                     Reduce::ArgMin,
                     Reduce::LogSumExp,
                     Reduce::Median,
+                    Reduce::SumLog1p,
                 ];
                 (Op::Reduce(all[self.below(all.len())], axis), vec![a])
             }
@@ -253,7 +254,7 @@ fn by_tape(program: &Program, lanes: Lanes, block: usize, level: Level, batch: b
         }
         // Twice: nothing of the first run may be left over.
         for _ in 0..2 {
-            machine::run(level, &tape, &mut memory, &columns, &rows);
+            Linked::new(tape.clone(), level).run(&mut memory, &columns, &rows);
         }
         for lane in 0..lanes.count() {
             let value = |place| {

@@ -12,7 +12,7 @@ use super::fixed::{Fixed, Form, form};
 use super::map::{Map, constant, contiguous, features};
 use super::tape::{Address, Instr, Lanes, Operand, Place, Read, Section, Tape, Total};
 use crate::expr::graph::{Graph, Id};
-use crate::expr::op::InputId;
+use crate::expr::op::{InputId, Op, Unary};
 use crate::shape::{DataId, Dim, RowCounts, Shape};
 
 /// What is to be compiled.
@@ -85,6 +85,8 @@ pub(super) struct Lowering<'a> {
     /// Rearrangements that were carried out, by the node and the pass (none for small ones).
     copies: BTreeMap<(Id, Option<(usize, DataId)>), u32>,
     levels: Vec<Level>,
+    /// Where `exp(-|z|)` is computed anyway, by `z`: what `sigmoid(z)` is made of.
+    pub(super) logistic: BTreeMap<Id, Id>,
 }
 
 /// Compiles.
@@ -97,8 +99,15 @@ pub fn compile(request: &Request) -> Tape {
         whole: BTreeMap::new(),
         copies: BTreeMap::new(),
         levels: Vec::new(),
+        logistic: BTreeMap::new(),
     };
-    for id in request.graph.reachable(request.roots) {
+    let order = request.graph.reachable(request.roots);
+    for &id in order.iter().filter(|&&id| !request.fixed.is_fixed(id)) {
+        if request.graph.node(id).op == Op::Unary(Unary::ExpNegAbs) {
+            lowering.logistic.insert(request.graph.node(id).args[0], id);
+        }
+    }
+    for id in order {
         if request.fixed.is_fixed(id) || lowering.view(id).0 != id {
             continue;
         }
@@ -164,6 +173,11 @@ impl Lowering<'_> {
     /// Remembers where a node's value is.
     pub(super) fn define(&mut self, id: Id, read: Read, base: u32, when: When) {
         self.known.insert(id, Known { read, base, when });
+    }
+
+    /// Whether the node has been computed.
+    pub(super) fn is_known(&self, id: Id) -> bool {
+        self.known.contains_key(&id)
     }
 
     /// A base node: computed, an input, or fixed.
@@ -258,6 +272,13 @@ impl Lowering<'_> {
             }
             (read, _) => Operand { read, address: start(known.base), width: features(shape) as u32 },
         }
+    }
+
+    /// Whether the node, as an operand of this shape, can be read from a column as it stands.
+    pub(super) fn is_column(&self, id: Id, shape: &Shape) -> bool {
+        let (base, map) = self.view(id);
+        let narrow = self.request.lanes == Lanes::One || features(shape) == 1;
+        map.is_none() && self.shape(id) == shape && self.request.fixed.column(base).is_some() && narrow
     }
 
     /// An elementwise operand in a pass; `map` is from the features of the result to those of the node. What cannot be read

@@ -7,7 +7,7 @@ use super::lower::{Home, Lowering, When, start};
 use super::map::{self, around, features};
 use super::tape::{Along, Dense, Instr, Lanes, Operand, Order, Place, Read, Total, takes_column};
 use crate::expr::graph::{Graph, Id, InputKind};
-use crate::expr::op::{Op, Reduce};
+use crate::expr::op::{Op, Reduce, Unary};
 use crate::numeric::sums::CHUNK;
 use crate::shape::{DataId, Dim};
 
@@ -40,11 +40,20 @@ impl Lowering<'_> {
                 self.push_small(0, Instr::RowCount { out: start(out), data: *data });
                 self.define(id, Read::Octets, out, When::Small(0));
             }
+            Op::Unary(Unary::Sigmoid) if self.logistic.contains_key(&args[0]) => {
+                let e = self.logistic[&args[0]];
+                if !self.is_known(e) {
+                    self.select(e);
+                }
+                self.elementwise_of(id, &[args[0], e], |out, n, a| Instr::SigmoidOf { out, z: a[0], e: a[1], n });
+            }
+            Op::Unary(Unary::ExpNegAbs) if self.is_known(id) => {}
             Op::Unary(op) => self.elementwise(id, |out, n, a| Instr::Unary { op: *op, out, a: a[0], n }),
             Op::Binary(op) => self.elementwise(id, |out, n, a| Instr::Binary { op: *op, out, a: a[0], b: a[1], n }),
             Op::Select => self.elementwise(id, |out, n, a| Instr::Select { out, c: a[0], a: a[1], b: a[2], n }),
             Op::Reduce(Reduce::Sum, 0) if axis_of_rows(args[0]) == Some(0) => self.sum_rows(id),
-            Op::Reduce(Reduce::Median, _) => self.dense(id),
+            Op::Reduce(Reduce::SumLog1p, 0) if axis_of_rows(args[0]) == Some(0) => self.sum_rows(id),
+            Op::Reduce(Reduce::Median | Reduce::SumLog1p, _) => self.dense(id),
             Op::Reduce(reduce, axis) if axis_of_rows(args[0]) != Some(*axis) => {
                 let along = match reduce {
                     Reduce::ArgMax => Along::ArgMax,
@@ -53,7 +62,7 @@ impl Lowering<'_> {
                     Reduce::Max => Along::Max,
                     Reduce::Min => Along::Min,
                     Reduce::Prod => Along::Prod,
-                    Reduce::Median | Reduce::Sum => Along::Sum,
+                    Reduce::Median | Reduce::Sum | Reduce::SumLog1p => Along::Sum,
                 };
                 self.along(id, along, *axis);
             }
@@ -145,18 +154,29 @@ impl Lowering<'_> {
     }
 
     fn elementwise(&mut self, id: Id, instr: impl Fn(super::tape::Address, u32, &[Operand]) -> Instr) {
+        self.elementwise_of(id, &self.request.graph.node(id).args, instr);
+    }
+
+    /// An elementwise instruction whose operands are not quite those of its node.
+    fn elementwise_of(&mut self, id: Id, args: &[Id], instr: impl Fn(super::tape::Address, u32, &[Operand]) -> Instr) {
         let graph = self.request.graph;
-        let (args, shape) = (&graph.node(id).args, graph.shape(id));
+        let shape = graph.shape(id);
         let count = features(shape);
         let at = self.at(id, args);
         let mut operands = Vec::with_capacity(args.len());
-        let mut columns = usize::from(matches!(graph.node(id).op, Op::Binary(op) if takes_column(op)));
+        // How many operands may be read from columns: one of the usual arithmetic, or both values of a choice together.
+        let mut columns = match graph.node(id).op {
+            Op::Binary(op) if takes_column(op) => 1,
+            Op::Select if args[1..].iter().all(|&arg| self.is_column(arg, shape)) => 2,
+            _ => 0,
+        };
         for &arg in args {
             let map = map::broadcast(graph.shape(arg), shape);
             operands.push(match at {
                 At::Small(_) => self.small_operand(arg, &map, count),
                 At::Pass(level, data) => {
-                    let operand = self.row_operand(arg, &map, count, (level, data), columns > 0);
+                    let choosing = args.len() == 3 && operands.is_empty();
+                    let operand = self.row_operand(arg, &map, count, (level, data), columns > 0 && !choosing);
                     columns -= usize::from(matches!(operand.read, Read::Column | Read::Splat));
                     operand
                 }
@@ -230,7 +250,9 @@ impl Lowering<'_> {
         let level = self.level_of_rows(&[arg]);
         let Form::Rows(data, _) = form(self.shape(arg)) else { unreachable!("internal: a sum over rows of no rows") };
         let a = self.matrix(arg, level, data);
-        self.total(id, level, data, Order::Classes, (features(self.shape(arg)), 1), |acc| Instr::Sum { acc, a });
+        let log1p = matches!(self.request.graph.node(id).op, Op::Reduce(Reduce::SumLog1p, _));
+        let instr = |acc| if log1p { Instr::Log1p { acc, a } } else { Instr::Sum { acc, a } };
+        self.total(id, level, data, Order::Classes, (features(self.shape(arg)), 1), instr);
     }
 
     /// A reduction over rows to `rows` by `columns` numbers.
@@ -253,7 +275,8 @@ impl Lowering<'_> {
         let sets = if order == Order::Ascending || chunks <= 1 { 1 } else { 2 + chunks.ilog2() as usize };
         let acc = start(self.value(Home::Full(octets * sets)));
         let out = self.small(rows * columns);
-        let total = Total { acc, octets: octets as u32, order, rows: rows as u32, columns: columns as u32, out: start(out) };
+        let log1p = matches!(instr(acc), Instr::Log1p { .. });
+        let total = Total { acc, octets: octets as u32, order, log1p, rows: rows as u32, columns: columns as u32, out: start(out) };
         self.push_total(level, data, instr(acc), total);
         self.define(id, Read::Octets, out, When::Small(level + 1));
     }

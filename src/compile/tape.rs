@@ -111,7 +111,8 @@ pub enum Order {
     Classes,
 }
 
-/// Whether one operand may be read from a column; for all other elementwise operations columns are copied into the block first.
+/// Whether one operand may be read from a column; for all other elementwise operations, but choices between two columns, columns are copied
+/// into the block first.
 #[must_use]
 pub fn takes_column(op: Binary) -> bool {
     matches!(op, Binary::Add | Binary::Div | Binary::Mul | Binary::Sub)
@@ -136,6 +137,10 @@ pub enum Instr {
     Product { out: Address, a: Address, b: Address, m: u32, n: u32, p: u32, order: Order },
     /// Sums of the features of `a` over rows, by classes, into accumulators.
     Sum { acc: Address, a: Operand },
+    /// `out = sigmoid(z)` where `e = exp(-|z|)` is there already.
+    SigmoidOf { out: Address, z: Operand, e: Operand, n: u32 },
+    /// Products over rows of one plus each feature of `a`, less one, by classes; a chunk ends with their logarithm.
+    Log1p { acc: Address, a: Operand },
     /// Sums over rows of the features of `a` times the single feature of `b`, by classes.
     Dot { acc: Address, a: Operand, b: Operand },
     /// Sums over rows of all products of a feature of `a` and one of `b`, ascending.
@@ -179,6 +184,8 @@ pub struct Total {
     pub octets: u32,
     /// Classes, chunks, or one run through all rows.
     pub order: Order,
+    /// Whether each chunk ends with the logarithm of one plus its accumulators.
+    pub log1p: bool,
     /// Results: `rows` by `columns`.
     pub rows: u32,
     pub columns: u32,
@@ -227,7 +234,7 @@ impl Instr {
                 read(a, f);
                 f(out, true);
             }
-            Instr::Binary { out, a, b, .. } | Instr::Pick { out, a, index: b, .. } => {
+            Instr::Binary { out, a, b, .. } | Instr::SigmoidOf { out, z: a, e: b, .. } | Instr::Pick { out, a, index: b, .. } => {
                 read(a, f);
                 read(b, f);
                 f(out, true);
@@ -248,7 +255,7 @@ impl Instr {
                 f(b, false);
                 f(out, true);
             }
-            Instr::Sum { acc, a } => {
+            Instr::Sum { acc, a } | Instr::Log1p { acc, a } => {
                 read(a, f);
                 f(acc, true);
             }
@@ -287,10 +294,13 @@ impl Instr {
             | Instr::Along { a, .. }
             | Instr::Times { a, .. }
             | Instr::Sum { a, .. }
+            | Instr::Log1p { a, .. }
             | Instr::Store { a, .. } => vec![*a],
-            Instr::Binary { a, b, .. } | Instr::Dot { a, b, .. } | Instr::Outer { a, b, .. } | Instr::Pick { a, index: b, .. } => {
-                vec![*a, *b]
-            }
+            Instr::Binary { a, b, .. }
+            | Instr::SigmoidOf { z: a, e: b, .. }
+            | Instr::Dot { a, b, .. }
+            | Instr::Outer { a, b, .. }
+            | Instr::Pick { a, index: b, .. } => vec![*a, *b],
             Instr::Select { c, a, b, .. } => vec![*c, *a, *b],
             Instr::Unpick { a, index, .. } => a.iter().chain([index]).copied().collect(),
             Instr::Product { .. } | Instr::RowCount { .. } => Vec::new(),
@@ -301,6 +311,6 @@ impl Instr {
     /// Whether element `i` of the result needs only elements `i` of the operands, so that the result may take the place of one.
     #[must_use]
     pub fn in_place(&self) -> bool {
-        matches!(self, Instr::Unary { .. } | Instr::Binary { .. } | Instr::Select { .. })
+        matches!(self, Instr::Unary { .. } | Instr::Binary { .. } | Instr::SigmoidOf { .. } | Instr::Select { .. })
     }
 }

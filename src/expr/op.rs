@@ -64,6 +64,8 @@ pub enum Unary {
     Erf,
     /// e to the power.
     Exp,
+    /// `exp(-|x|)`, what sigmoid and softplus share.
+    ExpNegAbs,
     /// `exp(x) - 1` without cancellation.
     Expm1,
     /// Largest whole number not above.
@@ -164,6 +166,8 @@ pub enum Reduce {
     Prod,
     /// Sum in the canonical order (`numeric::sums`): axis 0 by eight classes, other axes ascending.
     Sum,
+    /// The sum of `log(1 + x)` for `x` between 0 and 1, as the logarithm of a product.
+    SumLog1p,
 }
 
 /// One operation. Arguments are nodes of the graph; everything static is in the operation.
@@ -249,8 +253,8 @@ pub enum ShapeError {
 impl Unary {
     /// All, in order.
     #[rustfmt::skip]
-    pub const ALL: [Unary; 31] = [
-        Unary::Abs, Unary::Acos, Unary::Asin, Unary::Atan, Unary::Ceil, Unary::Cos, Unary::Cosh, Unary::Erf, Unary::Exp, Unary::Expm1, Unary::Floor,
+    pub const ALL: [Unary; 32] = [
+        Unary::Abs, Unary::Acos, Unary::Asin, Unary::Atan, Unary::Ceil, Unary::Cos, Unary::Cosh, Unary::Erf, Unary::Exp, Unary::ExpNegAbs, Unary::Expm1, Unary::Floor,
         Unary::Log, Unary::Log10, Unary::Log1p, Unary::Log2, Unary::Neg, Unary::NormRoot, Unary::Not, Unary::Relu, Unary::Round, Unary::Sigmoid,
         Unary::SigmoidSlope, Unary::Sign, Unary::Sin, Unary::Sinh, Unary::Softplus, Unary::Sqrt, Unary::Square, Unary::Tan, Unary::Tanh, Unary::TanhSlope,
     ];
@@ -260,7 +264,7 @@ impl Unary {
     pub fn name(self) -> &'static str {
         match self {
             Unary::Abs => "abs", Unary::Acos => "arccos", Unary::Asin => "arcsin", Unary::Atan => "arctan", Unary::Ceil => "ceil",
-            Unary::Cos => "cos", Unary::Cosh => "cosh", Unary::Erf => "erf", Unary::Exp => "exp", Unary::Expm1 => "expm1",
+            Unary::Cos => "cos", Unary::Cosh => "cosh", Unary::Erf => "erf", Unary::Exp => "exp", Unary::ExpNegAbs => "exp_neg_abs", Unary::Expm1 => "expm1",
             Unary::Floor => "floor", Unary::Log => "log", Unary::Log10 => "log10", Unary::Log1p => "log1p", Unary::Log2 => "log2",
             Unary::Neg => "-", Unary::NormRoot => "norm_root", Unary::Not => "not", Unary::Relu => "relu", Unary::Round => "round",
             Unary::Sigmoid => "sigmoid", Unary::SigmoidSlope => "sigmoid_slope", Unary::Sign => "sign", Unary::Sin => "sin",
@@ -301,6 +305,7 @@ impl Reduce {
             Reduce::Min => "min",
             Reduce::Prod => "prod",
             Reduce::Sum => "sum",
+            Reduce::SumLog1p => "sum_log1p",
         }
     }
 }

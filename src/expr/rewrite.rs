@@ -16,20 +16,25 @@ pub struct Options {
     pub stable: bool,
     /// Rules that are wrong where a value is not finite, not positive, and so on.
     pub assuming: bool,
+    /// Rules that prepare for execution: after derivatives have been taken.
+    pub fused: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { canonical: true, stable: true, assuming: false }
+        Options { canonical: true, stable: true, assuming: false, fused: false }
     }
 }
 
 impl Options {
     /// Nothing but the exact rules.
-    pub const EXACT: Options = Options { canonical: false, stable: false, assuming: false };
+    pub const EXACT: Options = Options { canonical: false, stable: false, assuming: false, fused: false };
 
     /// Everything, as a proof of a `claim` may use.
-    pub const ALL: Options = Options { canonical: true, stable: true, assuming: true };
+    pub const ALL: Options = Options { canonical: true, stable: true, assuming: true, fused: false };
+
+    /// The default, and the forms in which the executor computes.
+    pub const FUSED: Options = Options { canonical: true, stable: true, assuming: false, fused: true };
 
     fn allows(self, kind: Kind) -> bool {
         match kind {
@@ -37,6 +42,7 @@ impl Options {
             Kind::Canonical => self.canonical,
             Kind::Stable => self.stable,
             Kind::Assuming => self.assuming,
+            Kind::Fused => self.fused,
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Rules look at one node whose arguments are final, and give what shall stand in its place; applying them is `rewrite`'s affair.
 
 mod arrays;
+mod fused;
 mod identities;
 mod pattern;
 mod product;
@@ -23,6 +24,8 @@ pub enum Kind {
     Stable,
     /// Values where an assumption fails; the algebra says which. Off unless switched on.
     Assuming,
+    /// The order of roundings, in forms that only the executor wants. On when a unit is planned, after derivatives have been taken.
+    Fused,
 }
 
 /// A rewriting rule.
@@ -40,5 +43,7 @@ pub struct Rule {
 
 /// All rules in the order in which they are tried.
 pub fn table() -> impl Iterator<Item = &'static Rule> {
-    [identities::RULES, arrays::RULES, stable::RULES, scale::RULES, residuals::RULES, identities::ASSUMING].into_iter().flatten()
+    [identities::RULES, arrays::RULES, stable::RULES, scale::RULES, residuals::RULES, identities::ASSUMING, fused::RULES]
+        .into_iter()
+        .flatten()
 }

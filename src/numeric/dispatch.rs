@@ -120,3 +120,50 @@ macro_rules! dispatch {
         }
     )+};
 }
+
+/// Defines functions that say which machine code to use at a level: for a body that is generic over [`Vector`](crate::numeric::vector::Vector), and
+/// perhaps over what it computes, a function from a level to a pointer of type `$run`.
+///
+/// ```ignore
+/// kernels! { Run = fn(View, Instr);
+///     /// Adds rows.
+///     pub(super) fn sum = sum_body;
+///     /// One operand.
+///     fn unary<F: Map1> = unary_body;
+/// }
+/// let run: Run = sum(Level::current());
+/// ```
+///
+/// A loop over instructions calls these pointers, so that the level is looked at once and not in each step.
+#[macro_export]
+macro_rules! kernels {
+    ($run:ident = fn($view:ty, $instr:ty); $($(#[$meta:meta])* $vis:vis fn $name:ident $(<$f:ident: $bound:path>)? = $body:ident;)+) => {$(
+        $(#[$meta])*
+        $vis fn $name $(<$f: $bound>)? (level: $crate::numeric::dispatch::Level) -> $run {
+            #[cfg(target_arch = "x86_64")]
+            {
+                use $crate::numeric::vector::{Avx2, Avx512};
+                #[target_feature(enable = "avx2,fma")]
+                fn avx2 $(<$f: $bound>)? (view: &$view, instr: &$instr) {
+                    $body::<Avx2 $(, $f)?>(view, instr);
+                }
+                #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512cd,avx512dq,avx512vl")]
+                fn avx512 $(<$f: $bound>)? (view: &$view, instr: &$instr) {
+                    $body::<Avx512 $(, $f)?>(view, instr);
+                }
+                let chosen: Option<unsafe fn(&$view, &$instr)> = match level.usable() {
+                    $crate::numeric::dispatch::Level::Avx512 => Some(avx512 $(::<$f>)?),
+                    $crate::numeric::dispatch::Level::Avx2 => Some(avx2 $(::<$f>)?),
+                    $crate::numeric::dispatch::Level::Baseline => None,
+                };
+                if let Some(chosen) = chosen {
+                    #[allow(unsafe_code, reason = "`usable` returns only levels whose features were detected on this CPU, so calling it is safe")]
+                    return unsafe { std::mem::transmute::<unsafe fn(&$view, &$instr), $run>(chosen) };
+                }
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            let _ = level;
+            $body::<$crate::numeric::vector::Portable $(, $f)?>
+        }
+    )+};
+}

@@ -320,7 +320,7 @@ impl<'b> Build<'b> {
         roots.extend(rule.states.iter().filter_map(|s| s.next_epoch));
         roots.extend(quantities.iter().map(id_of));
         roots.extend(stop.iter().map(id_of));
-        let (new, _) = rewrite::rewrite(&mut self.model.graph, &roots, &Options::default());
+        let (new, _) = rewrite::rewrite(&mut self.model.graph, &roots, &Options::FUSED);
         let image: BTreeMap<Id, Id> = roots.iter().copied().zip(new).collect();
         let at = |id: Id| image[&id];
         let measured = |m: &Measure| match m {

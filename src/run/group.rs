@@ -17,9 +17,9 @@ use super::ending::first_not_finite;
 use super::job::Job;
 use super::machine;
 use super::meter::Watch;
-use super::program::{Hand, Part, Program};
+use super::program::{Changes, Hand, Part, Program};
 use super::record::{Mask, Recorder};
-use super::update::{ALL, judge, store};
+use super::update::{store, update};
 use crate::compile::buffer::Buffer;
 use crate::compile::tape::Lanes;
 use crate::expr::eval::Tensor;
@@ -148,7 +148,7 @@ impl State<'_> {
                 self.show_clock();
                 if let Some(tray) = &mut self.tray {
                     tray.seek(self.epochs, self.in_epoch);
-                    machine::run(self.level, &program.step.tape, &mut self.memory, &tray.columns, &tray.counts);
+                    program.step.tape.run(&mut self.memory, &tray.columns, &tray.counts);
                 } else {
                     self.run_part(&program.step);
                 }
@@ -158,15 +158,7 @@ impl State<'_> {
             }
             self.done += 1;
             self.in_epoch += 1;
-            let octets = self.memory.octets_mut();
-            if !program.holds.is_empty() {
-                store(self.level, octets, &program.holds, ALL);
-            }
-            let bad = judge(self.level, octets, &program.changes.probes);
-            if bad != [0.0; 8] {
-                self.diverge(&bad, false);
-            }
-            store(self.level, self.memory.octets_mut(), &program.changes.moves, self.mask);
+            self.change(&program.changes, false);
             if self.in_epoch >= self.unit.steps_per_epoch {
                 self.in_epoch = 0;
                 self.epochs += 1;
@@ -186,12 +178,17 @@ impl State<'_> {
     fn happen(&mut self, event: &Part) {
         self.remask();
         self.run_part(event);
-        let changes = &self.program.event_changes;
-        let bad = judge(self.level, self.memory.octets(), &changes.probes);
+        self.change(&self.program.event_changes, true);
+    }
+
+    /// Judges next values and puts them in place.
+    #[inline]
+    fn change(&mut self, changes: &Changes, event: bool) {
+        let bad = update(self.level, self.memory.octets_mut(), changes, self.mask);
         if bad != [0.0; 8] {
-            self.diverge(&bad, true);
+            self.diverge(&bad, event);
+            store(self.level, self.memory.octets_mut(), &changes.moves, self.mask);
         }
-        store(self.level, self.memory.octets_mut(), &changes.moves, self.mask);
     }
 
     /// The lanes that run are those that next values are stored for. Lanes without a cell follow the first.
@@ -229,7 +226,7 @@ impl State<'_> {
 
     /// Runs a tape over all rows.
     pub(super) fn run_part(&mut self, part: &Part) {
-        machine::run(self.level, &part.tape, &mut self.memory, &part.columns, &self.unit.rows);
+        part.tape.run(&mut self.memory, &part.columns, &self.unit.rows);
     }
 
     /// Runs a tape over all rows, and brings what it measures into place.

@@ -34,7 +34,7 @@ pub(super) fn jobs(plan: &Plan, options: &Options, threads: usize) -> Result<(Ve
                     let program = match *known {
                         Some(program) => program,
                         None => {
-                            programs.push(Program::of(sweep, &sweep.units[unit], lanes, options.block)?);
+                            programs.push(Program::of(sweep, &sweep.units[unit], lanes, options.level, options.block)?);
                             *known.insert(programs.len() - 1)
                         }
                     };

@@ -9,15 +9,17 @@
 //! - The *event* tape applies what happens after the last step of an epoch.
 //! - The *start* tape computes the states that a run begins with.
 
+use super::machine::Linked;
 use super::record::{Recording, most_rows};
 use super::update::{Move, Probe};
 use crate::compile::buffer::Window;
 use crate::compile::fixed::Fixed;
-use crate::compile::tape::{Lanes, Place, Read, Tape};
+use crate::compile::tape::{Lanes, Place, Read};
 use crate::compile::{Request, compile};
 use crate::expr::eval::EvalError;
 use crate::expr::graph::{Graph, Id, InputKind};
 use crate::expr::op::{InputId, Op};
+use crate::numeric::dispatch::Level;
 use crate::plan::unit::{Measure, Pace, Slot, SweepPlan, Unit};
 use crate::results::Fold;
 use crate::shape::{Dim, RowCounts, Shape};
@@ -25,7 +27,7 @@ use crate::shape::{Dim, RowCounts, Shape};
 /// A tape with the columns it reads.
 #[derive(Debug)]
 pub(super) struct Part {
-    pub(super) tape: Tape,
+    pub(super) tape: Linked,
     pub(super) columns: Vec<Window>,
     /// Roots that are no octets in memory, and where their numbers are brought before they are recorded.
     pub(super) spills: Vec<(usize, usize)>,
@@ -34,6 +36,8 @@ pub(super) struct Part {
 /// Simultaneous assignments.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
+    /// What is measured in the step is put aside for the row that follows.
+    pub(super) holds: Vec<Move>,
     /// What must be finite: next parameters, and the loss.
     pub(super) probes: Vec<Probe>,
     /// Copies of next values; values that others overwrite are put aside first.
@@ -76,8 +80,7 @@ pub(super) struct Program {
     pub(super) starts: Vec<Move>,
     /// Whether the starts of states differ from cell to cell.
     pub(super) own_starts: bool,
-    /// What is measured in the step is kept for the row that follows: these moves, to the octets from `held` to `memory`.
-    pub(super) holds: Vec<Move>,
+    /// Where what is measured in the step is kept, up to the end of memory.
     pub(super) held: usize,
     /// The octet of the loss on the rows of the step.
     pub(super) step_loss: usize,
@@ -175,7 +178,7 @@ fn join(moves: &mut Vec<Move>, new: Move) {
 impl Program {
     /// Compiles a unit for so many lanes.
     #[allow(clippy::too_many_lines, reason = "one list after the other, each made of those before it")]
-    pub(super) fn of(sweep: &SweepPlan, unit: &Unit, lanes: Lanes, block: Option<usize>) -> Result<Program, EvalError> {
+    pub(super) fn of(sweep: &SweepPlan, unit: &Unit, lanes: Lanes, level: Level, block: Option<usize>) -> Result<Program, EvalError> {
         let mut graph = unit.graph.clone();
         // At the point of a row, `step` and `epoch` are what has been done.
         let mut apart = |input: Option<InputId>, name: &str, kind: InputKind| {
@@ -262,7 +265,7 @@ impl Program {
                 return None;
             }
             let request = Request { graph: &graph, roots: &roots.ids, rows, fixed, inputs: &inputs, start: layout.end, lanes, block };
-            let tape = compile(&request);
+            let tape = Linked::new(compile(&request), level);
             layout.end = tape.end;
             let columns = fixed.columns().iter().map(|column| column.buffer.clone().into()).collect();
             let mut spills = Vec::new();
@@ -318,10 +321,9 @@ impl Program {
 
         // What is measured in the step stays for the row after it.
         let held = layout.end;
-        let mut holds = Vec::new();
         let mut hold = |first: usize, elements: usize| {
             let to = layout.take(elements);
-            holds.push(Move { from: first / 8, to, octets: lanes.octets(elements) });
+            step_changes.holds.push(Move { from: first / 8, to, octets: lanes.octets(elements) });
             to * 8
         };
         for &(quantity, _) in &step.quantities {
@@ -353,7 +355,6 @@ impl Program {
             event_changes,
             starts: start_moves,
             own_starts,
-            holds,
             held,
             step_loss,
             loss,

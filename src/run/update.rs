@@ -2,6 +2,7 @@
 //!
 //! It computes nothing else. Both loops are compiled for every level of the CPU.
 
+use super::program::Changes;
 use crate::compile::tape::Lanes;
 use crate::dispatch;
 use crate::numeric::Octet;
@@ -33,9 +34,9 @@ pub(super) struct Move {
 }
 
 dispatch! {
-    /// The sum of zero times each number: zero, or NaN where one of them is not finite. An octet has an entry for each lane, or,
-    /// with one lane, eight for it.
-    pub(super) fn judge(octets: &[Octet], probes: &[Probe]) -> Octet = judge_body;
+    /// Puts aside what is held, and copies the next values in the lanes of the mask if all that must be finite is. Says zero times their
+    /// sum: NaN where one is not. An octet has an entry for each lane, or, with one lane, eight for it.
+    pub(super) fn update(octets: &mut [Octet], changes: &Changes, mask: Octet) -> Octet = update_body;
     /// Copies octets in the order given, in the lanes of the mask.
     pub(super) fn store(octets: &mut [Octet], moves: &[Move], mask: Octet) = store_body;
 }
@@ -44,7 +45,17 @@ dispatch! {
 pub(super) const ALL: Octet = [1.0; 8];
 
 #[inline(always)]
-fn judge_body(octets: &[Octet], probes: &[Probe]) -> Octet {
+fn update_body(octets: &mut [Octet], changes: &Changes, mask: Octet) -> Octet {
+    store_body(octets, &changes.holds, ALL);
+    let bad = judge(octets, &changes.probes);
+    if bad == [0.0; 8] {
+        store_body(octets, &changes.moves, mask);
+    }
+    bad
+}
+
+#[inline(always)]
+fn judge(octets: &[Octet], probes: &[Probe]) -> Octet {
     // Four sums, because one would wait for itself.
     let mut sums = [[0.0; 8]; 4];
     for probe in probes {

@@ -49,6 +49,7 @@ fn unary(op: Unary, z: Complex) -> Complex {
             let e = (-z.abs()).exp();
             e / ((real(1.0) + e) * (real(1.0) + e))
         }
+        Unary::ExpNegAbs => (-z.abs()).exp(),
         Unary::Sign => truth(x > 0.0) - truth(x < 0.0),
         Unary::Sin => z.sin(),
         Unary::Sinh => z.sinh(),
@@ -135,6 +136,7 @@ fn reduce(op: Reduce, x: &[Complex]) -> Complex {
         Reduce::Min => x[first(smallest)],
         Reduce::Prod => x.iter().fold(real(1.0), |product, &x| product * x),
         Reduce::Sum => total(x),
+        Reduce::SumLog1p => total(&x.iter().map(|&x| (real(1.0) + x).ln()).collect::<Vec<_>>()),
     }
 }
 

@@ -57,6 +57,12 @@ fn unary(b: &mut Build<'_>, op: Unary, x: Id, y: Id, g: Id) -> Id {
         }
         Unary::Exp => b.mul(g, y),
         Unary::Expm1 => slope(b, Unary::Exp, x, g),
+        Unary::ExpNegAbs => {
+            let sign = b.unary(Unary::Sign, x);
+            let share = b.mul(sign, y);
+            let share = b.mul(g, share);
+            b.neg(share)
+        }
         Unary::Log => b.div(g, x),
         Unary::Log10 => {
             let scaled = b.times(x, LN_10);
@@ -336,6 +342,10 @@ fn reduction(b: &mut Build<'_>, op: Reduce, axis: usize, x: Id, at: Id, g: Id) -
     let spread = b.lift(g, axis);
     let share = match op {
         Reduce::Sum => return Ok(b.graph.broadcast_to(spread, &shape)),
+        Reduce::SumLog1p => {
+            let below = b.plus(x, 1.0);
+            b.div(spread, below)
+        }
         Reduce::LogSumExp => {
             let softmax = b.graph.add(Op::Softmax(axis), &[x]);
             b.mul(spread, softmax)

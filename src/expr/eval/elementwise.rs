@@ -20,6 +20,7 @@ pub fn unary(op: Unary, x: f64) -> f64 {
         Unary::Cosh => elementary::cosh(x),
         Unary::Erf => elementary::erf(x),
         Unary::Exp => elementary::exp(x),
+        Unary::ExpNegAbs => elementary::exp_neg_abs(x),
         Unary::Expm1 => elementary::expm1(x),
         Unary::Floor => x.floor(),
         Unary::Log => elementary::ln(x),

@@ -66,6 +66,8 @@ pub(super) fn reduce(op: Reduce, axis: usize, x: &Tensor) -> Tensor {
         // Ascending, from the first element; 1 of nothing.
         Reduce::Prod => lane.iter().copied().reduce(|p, x| p * x).unwrap_or(1.0),
         Reduce::Sum => sum(axis, lane),
+        // In classes and chunks along every axis: only sums over rows are made into it.
+        Reduce::SumLog1p => sums::sum_log1p(lane),
     };
     let mut sizes = x.shape().to_vec();
     sizes.remove(axis);

@@ -228,7 +228,7 @@ fn minus_in_product(g: &mut Graph, id: Id) -> Option<Id> {
 fn even(g: &mut Graph, id: Id) -> Option<Id> {
     let Op::Unary(op) = g.node(id).op else { return None };
     let arg = g.node(id).args[0];
-    let even = matches!(op, Unary::Abs | Unary::Square | Unary::Cos | Unary::SigmoidSlope | Unary::TanhSlope);
+    let even = matches!(op, Unary::Abs | Unary::Square | Unary::Cos | Unary::ExpNegAbs | Unary::SigmoidSlope | Unary::TanhSlope);
     let x = unary(g, arg, Unary::Neg).filter(|_| even).or_else(|| unary(g, arg, Unary::Abs).filter(|_| op == Unary::Square))?;
     Some(g.unary(op, x))
 }

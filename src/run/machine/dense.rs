@@ -8,6 +8,7 @@ use super::view::{Matrix, View};
 use crate::compile::buffer::{Buffer, Window};
 use crate::compile::tape::{Dense, Lanes, Place, Read};
 use crate::expr::eval::{self, Tensor};
+use crate::numeric::dispatch::Level;
 use crate::shape::{Dim, RowCounts, Shape};
 
 /// Where the rows of a shape are: the axis, its length, and the sizes before and after it.
@@ -86,6 +87,7 @@ pub fn each_value(
 ) {
     let numbers = Cell::from_mut(memory.numbers_mut()).as_slice_of_cells();
     let slots = numbers.as_chunks::<8>().0;
-    let view = View { numbers, slots, columns, lanes, in_pass: false, outer: 1, first: 0, rows: 1, counts: rows };
+    let level = Level::Baseline;
+    let view = View { numbers, slots, columns, lanes, level, in_pass: false, outer: 1, first: 0, rows: 1, chunk: 0, counts: rows };
     each_element(&view, place, lane, f);
 }

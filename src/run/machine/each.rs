@@ -2,33 +2,24 @@
 //!
 //! The arithmetic is in `octet`.
 
+use super::Run;
 use super::octet::{self, Map1, Map2};
 use super::view::{Slot, View, load, store};
-use crate::compile::tape::{Address, Operand, Read, takes_column};
-use crate::dispatch;
+use crate::compile::tape::{Instr, Operand, Read};
 use crate::expr::op::{Binary, Unary};
+use crate::kernels;
 use crate::numeric::Octet;
 use crate::numeric::dispatch::Level;
+use crate::numeric::vector::Vector;
 
-dispatch! {
-    /// One operand.
-    pub(super) fn unary(view: &View, op: Unary, out: Address, a: Operand, n: usize) = unary_body;
-    /// The arithmetic that programs are made of.
-    fn usual(view: &View, op: Binary, out: Address, a: Operand, b: Operand, n: usize) = usual_body;
-    /// The other operations of two operands.
-    fn unusual(view: &View, op: Binary, out: Address, a: Operand, b: Operand, n: usize) = unusual_body;
+kernels! { Run = fn(View, Instr);
+    fn unary_at<F: Map1> = unary_body;
+    fn arithmetic_at<F: Map2> = arithmetic_body;
+    fn binary_at<F: Map2> = binary_body;
+    /// The sigmoid of a value whose `exp(-|z|)` is there.
+    pub(super) fn sigmoid_of = sigmoid_of_body;
     /// `where`, operands in the order condition, chosen, else.
-    pub(super) fn select(view: &View, out: Address, operands: [Operand; 3], n: usize) = select_body;
-}
-
-/// Two operands.
-#[inline]
-pub(super) fn binary(level: Level, view: &View, op: Binary, out: Address, a: Operand, b: Operand, n: usize) {
-    if takes_column(op) {
-        usual(level, view, op, out, a, b, n);
-    } else {
-        unusual(level, view, op, out, a, b, n);
-    }
+    pub(super) fn select = select_body;
 }
 
 /// Octets in memory, or one octet for all: at a step of 1 or 0.
@@ -102,86 +93,139 @@ fn with_columns<F: Map2>(view: &View, out: &[Slot], a: Operand, b: Operand, n: u
 }
 
 #[inline(always)]
-fn unary_body(view: &View, op: Unary, out: Address, a: Operand, n: usize) {
-    let n = n * view.outer;
+fn unary_body<V: Vector, F: Map1>(view: &View, instr: &Instr) {
+    let Instr::Unary { out, a, n, .. } = *instr else { unreachable!("internal: an operation of one operand") };
+    let n = n as usize * view.outer;
     let room = Slot::default();
-    let (out, a) = (&view.octets(out)[..n], octets(view, a, n, &room));
-    match op {
-        Unary::Abs => apply1::<octet::Abs>(out, a),
-        Unary::Ceil => apply1::<octet::Ceil>(out, a),
-        Unary::Cos => apply1::<octet::Cos>(out, a),
-        Unary::Exp => apply1::<octet::Exp>(out, a),
-        Unary::Expm1 => apply1::<octet::Expm1>(out, a),
-        Unary::Floor => apply1::<octet::Floor>(out, a),
-        Unary::Log => apply1::<octet::Log>(out, a),
-        Unary::Log10 => apply1::<octet::Log10>(out, a),
-        Unary::Log1p => apply1::<octet::Log1p>(out, a),
-        Unary::Log2 => apply1::<octet::Log2>(out, a),
-        Unary::Neg => apply1::<octet::Neg>(out, a),
-        Unary::NormRoot | Unary::Sqrt => apply1::<octet::Sqrt>(out, a),
-        Unary::Not => apply1::<octet::Not>(out, a),
-        Unary::Relu => apply1::<octet::Relu>(out, a),
-        Unary::Round => apply1::<octet::Round>(out, a),
-        Unary::Sigmoid => apply1::<octet::Sigmoid>(out, a),
-        Unary::SigmoidSlope => apply1::<octet::SigmoidSlope>(out, a),
-        Unary::Sign => apply1::<octet::Sign>(out, a),
-        Unary::Sin => apply1::<octet::Sin>(out, a),
-        Unary::Softplus => apply1::<octet::Softplus>(out, a),
-        Unary::Square => apply1::<octet::Square>(out, a),
-        Unary::Tanh => apply1::<octet::Tanh>(out, a),
-        Unary::TanhSlope => apply1::<octet::TanhSlope>(out, a),
-        Unary::Acos | Unary::Asin | Unary::Atan | Unary::Cosh | Unary::Erf | Unary::Sinh | Unary::Tan => {
-            for (i, out) in out.iter().enumerate() {
-                store(out, octet::rare1(op, a.at(i)));
-            }
-        }
-    }
+    apply1::<F>(&view.octets(out)[..n], octets(view, a, n, &room));
 }
 
 #[inline(always)]
-fn usual_body(view: &View, op: Binary, out: Address, a: Operand, b: Operand, n: usize) {
-    let n = n * view.outer;
-    let out = &view.octets(out)[..n];
-    match op {
-        Binary::Add => with_columns::<octet::Add>(view, out, a, b, n),
-        Binary::Div => with_columns::<octet::Div>(view, out, a, b, n),
-        Binary::Mul => with_columns::<octet::Mul>(view, out, a, b, n),
-        _ => with_columns::<octet::Sub>(view, out, a, b, n),
-    }
+fn arithmetic_body<V: Vector, F: Map2>(view: &View, instr: &Instr) {
+    let Instr::Binary { out, a, b, n, .. } = *instr else { unreachable!("internal: an operation of two operands") };
+    let n = n as usize * view.outer;
+    with_columns::<F>(view, &view.octets(out)[..n], a, b, n);
 }
 
 #[inline(always)]
-fn unusual_body(view: &View, op: Binary, out: Address, a: Operand, b: Operand, n: usize) {
-    let n = n * view.outer;
+fn binary_body<V: Vector, F: Map2>(view: &View, instr: &Instr) {
+    let Instr::Binary { out, a, b, n, .. } = *instr else { unreachable!("internal: an operation of two operands") };
+    let n = n as usize * view.outer;
     let rooms: [Slot; 2] = Default::default();
-    let (out, a, b) = (&view.octets(out)[..n], octets(view, a, n, &rooms[0]), octets(view, b, n, &rooms[1]));
-    let (a, b) = (|i| a.at(i), |i| b.at(i));
+    let (a, b) = (octets(view, a, n, &rooms[0]), octets(view, b, n, &rooms[1]));
+    apply2::<F>(&view.octets(out)[..n], |i| a.at(i), |i| b.at(i));
+}
+
+#[inline(always)]
+fn sigmoid_of_body<V: Vector>(view: &View, instr: &Instr) {
+    let Instr::SigmoidOf { out, z, e, n } = *instr else { unreachable!("internal: a sigmoid") };
+    let n = n as usize * view.outer;
+    let rooms: [Slot; 2] = Default::default();
+    let (z, e) = (octets(view, z, n, &rooms[0]), octets(view, e, n, &rooms[1]));
+    apply2::<octet::SigmoidOf>(&view.octets(out)[..n], |i| z.at(i), |i| e.at(i));
+}
+
+/// An operation that is done number by number.
+fn rare_unary(view: &View, instr: &Instr) {
+    let Instr::Unary { op, out, a, n } = *instr else { unreachable!("internal: an operation of one operand") };
+    let n = n as usize * view.outer;
+    let room = Slot::default();
+    let a = octets(view, a, n, &room);
+    for (i, out) in view.octets(out)[..n].iter().enumerate() {
+        store(out, octet::rare1(op, a.at(i)));
+    }
+}
+
+/// An operation that is done number by number.
+fn rare_binary(view: &View, instr: &Instr) {
+    let Instr::Binary { op, out, a, b, n } = *instr else { unreachable!("internal: an operation of two operands") };
+    let n = n as usize * view.outer;
+    let rooms: [Slot; 2] = Default::default();
+    let (a, b) = (octets(view, a, n, &rooms[0]), octets(view, b, n, &rooms[1]));
+    for (i, out) in view.octets(out)[..n].iter().enumerate() {
+        store(out, octet::rare2(op, a.at(i), b.at(i)));
+    }
+}
+
+/// The code of an operation of one operand.
+pub(super) fn unary(op: Unary, level: Level) -> Run {
     match op {
-        Binary::And => apply2::<octet::And>(out, a, b),
-        Binary::Eq => apply2::<octet::Eq>(out, a, b),
-        Binary::Le => apply2::<octet::Le>(out, a, b),
-        Binary::Lt => apply2::<octet::Lt>(out, a, b),
-        Binary::Maximum => apply2::<octet::Maximum>(out, a, b),
-        Binary::Minimum => apply2::<octet::Minimum>(out, a, b),
-        Binary::Ne => apply2::<octet::Ne>(out, a, b),
-        Binary::Or => apply2::<octet::Or>(out, a, b),
-        Binary::Pow => apply2::<octet::Pow>(out, a, b),
-        Binary::Xlogy => apply2::<octet::Xlogy>(out, a, b),
-        Binary::Add | Binary::Div | Binary::Mod | Binary::Mul | Binary::Sub => {
-            for (i, out) in out.iter().enumerate() {
-                store(out, octet::rare2(op, a(i), b(i)));
-            }
+        Unary::Abs => unary_at::<octet::Abs>(level),
+        Unary::Ceil => unary_at::<octet::Ceil>(level),
+        Unary::Cos => unary_at::<octet::Cos>(level),
+        Unary::Exp => unary_at::<octet::Exp>(level),
+        Unary::ExpNegAbs => unary_at::<octet::ExpNegAbs>(level),
+        Unary::Expm1 => unary_at::<octet::Expm1>(level),
+        Unary::Floor => unary_at::<octet::Floor>(level),
+        Unary::Log => unary_at::<octet::Log>(level),
+        Unary::Log10 => unary_at::<octet::Log10>(level),
+        Unary::Log1p => unary_at::<octet::Log1p>(level),
+        Unary::Log2 => unary_at::<octet::Log2>(level),
+        Unary::Neg => unary_at::<octet::Neg>(level),
+        Unary::NormRoot | Unary::Sqrt => unary_at::<octet::Sqrt>(level),
+        Unary::Not => unary_at::<octet::Not>(level),
+        Unary::Relu => unary_at::<octet::Relu>(level),
+        Unary::Round => unary_at::<octet::Round>(level),
+        Unary::Sigmoid => unary_at::<octet::Sigmoid>(level),
+        Unary::SigmoidSlope => unary_at::<octet::SigmoidSlope>(level),
+        Unary::Sign => unary_at::<octet::Sign>(level),
+        Unary::Sin => unary_at::<octet::Sin>(level),
+        Unary::Softplus => unary_at::<octet::Softplus>(level),
+        Unary::Square => unary_at::<octet::Square>(level),
+        Unary::Tanh => unary_at::<octet::Tanh>(level),
+        Unary::TanhSlope => unary_at::<octet::TanhSlope>(level),
+        Unary::Acos | Unary::Asin | Unary::Atan | Unary::Cosh | Unary::Erf | Unary::Sinh | Unary::Tan => rare_unary,
+    }
+}
+
+/// The code of an operation of two operands; those that [`takes_column`](crate::compile::tape::takes_column) names read columns where they are.
+pub(super) fn binary(op: Binary, level: Level) -> Run {
+    match op {
+        Binary::Add => arithmetic_at::<octet::Add>(level),
+        Binary::Div => arithmetic_at::<octet::Div>(level),
+        Binary::Mul => arithmetic_at::<octet::Mul>(level),
+        Binary::Sub => arithmetic_at::<octet::Sub>(level),
+        Binary::And => binary_at::<octet::And>(level),
+        Binary::Eq => binary_at::<octet::Eq>(level),
+        Binary::Le => binary_at::<octet::Le>(level),
+        Binary::Lt => binary_at::<octet::Lt>(level),
+        Binary::Maximum => binary_at::<octet::Maximum>(level),
+        Binary::Minimum => binary_at::<octet::Minimum>(level),
+        Binary::Ne => binary_at::<octet::Ne>(level),
+        Binary::Or => binary_at::<octet::Or>(level),
+        Binary::Pow => binary_at::<octet::Pow>(level),
+        Binary::Xlogy => binary_at::<octet::Xlogy>(level),
+        Binary::Mod => rare_binary,
+    }
+}
+
+#[inline(always)]
+fn select_body<V: Vector>(view: &View, instr: &Instr) {
+    let Instr::Select { out, c, a, b, n } = *instr else { unreachable!("internal: a choice") };
+    let n = n as usize * view.outer;
+    let rooms: [Slot; 3] = Default::default();
+    let (out, c) = (&view.octets(out)[..n], octets(view, c, n, &rooms[0]));
+    // Both columns, as a choice between data has, or none is: other pairs are rare, and their columns are copied beforehand.
+    match (a.read, b.read) {
+        (Read::Column, Read::Column) => {
+            let (a, b) = (&view.column(a)[..n], &view.column(b)[..n]);
+            choose(out, c, |i| a[i], |i| b[i]);
+        }
+        (Read::Splat, Read::Splat) => {
+            let (a, b) = (&view.column(a).as_flattened()[..n], &view.column(b).as_flattened()[..n]);
+            choose(out, c, |i| [a[i]; 8], |i| [b[i]; 8]);
+        }
+        _ => {
+            let (a, b) = (octets(view, a, n, &rooms[1]), octets(view, b, n, &rooms[2]));
+            choose(out, c, |i| a.at(i), |i| b.at(i));
         }
     }
 }
 
 #[inline(always)]
-fn select_body(view: &View, out: Address, operands: [Operand; 3], n: usize) {
-    let n = n * view.outer;
-    let rooms: [Slot; 3] = Default::default();
-    let [c, a, b] = [0, 1, 2].map(|i| octets(view, operands[i], n, &rooms[i]));
-    for (i, out) in view.octets(out)[..n].iter().enumerate() {
-        let (c, a, b) = (c.at(i), a.at(i), b.at(i));
+fn choose(out: &[Slot], c: Octets, a: impl Fn(usize) -> Octet, b: impl Fn(usize) -> Octet) {
+    for (i, out) in out.iter().enumerate() {
+        let (c, a, b) = (c.at(i), a(i), b(i));
         let mut chosen = [0.0; 8];
         for p in 0..8 {
             chosen[p] = if c[p] == 0.0 { b[p] } else { a[p] };

@@ -3,7 +3,8 @@
 //! It allocates nothing, except where an instruction falls back to the dense evaluator. The level, the number of lanes and the size of
 //! blocks never change a bit.
 //!
-//! The levels meet at the instructions and not at the loop over them: one function with all loops in it takes minutes to compile.
+//! Each instruction is linked once to its code at the CPU's level, and the loop over them calls pointers: one function with all loops in it,
+//! compiled for each level, takes minutes to build and is no faster.
 
 #![allow(clippy::inline_always, reason = "a body must be inlined into a function with target features to be compiled with them")]
 #![allow(clippy::needless_range_loop, reason = "several arrays of lanes are walked by one index")]
@@ -11,19 +12,23 @@
 mod along;
 mod dense;
 mod each;
+mod features;
 mod index;
+mod matvec;
 mod octet;
+mod outer;
 mod product;
 mod rows;
 mod view;
 
 use std::cell::Cell;
+use std::ops::Deref;
 
 use crate::compile::buffer::{Buffer, Window};
-use crate::compile::tape::{Instr, Lanes, Order, Tape};
+use crate::compile::tape::{Instr, Lanes, Order, Section, Tape};
 use crate::numeric::dispatch::Level;
 use crate::numeric::sums::CHUNK;
-use crate::shape::{DataId, Dim, RowCounts};
+use crate::shape::{Dim, RowCounts};
 use view::{Slot, View};
 
 pub use dense::each_value;
@@ -40,47 +45,116 @@ pub fn prepare(tape: &Tape, memory: &mut Buffer) {
     }
 }
 
-/// Runs a tape once over the memory it was laid out in. `columns` are those of its fixed values, with the rows of this run.
-pub fn run(level: Level, tape: &Tape, memory: &mut Buffer, columns: &[Window], rows: &RowCounts) {
-    let numbers: &[Cell<f64>] = Cell::from_mut(memory.numbers_mut()).as_slice_of_cells();
-    let slots: &[Slot] = numbers.as_chunks::<8>().0;
-    let mut view = View { numbers, slots, columns, lanes: tape.lanes, in_pass: false, outer: 1, first: 0, rows: 1, counts: rows };
-    for section in &tape.sections {
-        let all = section.data.map_or(1, |data: DataId| rows.of(Dim::Rows(data)));
-        rows::clear(&view, section, true);
-        view.in_pass = section.data.is_some();
-        let (mut first, mut chunk) = (0, 0);
-        while first < all {
-            let end = all.min(first + CHUNK);
-            rows::clear(&view, section, false);
-            while first < end {
-                view.first = first;
-                view.rows = section.block.min(end - first);
-                view.outer = match (section.data, tape.lanes) {
-                    (None, _) => 1,
-                    (Some(_), Lanes::One) => view.rows.div_ceil(8),
-                    (Some(_), Lanes::Eight) => view.rows,
-                };
-                for instr in &section.body {
-                    execute(level, &view, instr);
-                }
-                first += view.rows;
-            }
-            if all > CHUNK {
-                rows::carry(&view, section, chunk);
-            }
-            chunk += 1;
+/// An instruction at a level of the CPU.
+type Run = fn(&View, &Instr);
+/// What surrounds the instructions of a pass, at a level of the CPU.
+type Around = fn(&View, &Section);
+
+/// A tape with the machine code of each instruction: what has to be decided once and not in each step.
+#[derive(Debug)]
+pub struct Linked {
+    tape: Tape,
+    level: Level,
+    sections: Vec<Vec<Run>>,
+    clear: Around,
+    close: Around,
+    carry: Around,
+    finish: Around,
+}
+
+impl Linked {
+    /// Chooses the code.
+    #[must_use]
+    pub fn new(tape: Tape, level: Level) -> Self {
+        let sections = tape.sections.iter().map(|section| section.body.iter().map(|instr| link(instr, level)).collect()).collect();
+        Linked {
+            tape,
+            level,
+            sections,
+            clear: rows::clear(level),
+            close: rows::close(level),
+            carry: rows::carry(level),
+            finish: rows::finish(level),
         }
-        rows::finish(&view, section, chunk);
+    }
+
+    /// Runs the tape once over the memory it was laid out in. `columns` are those of its fixed values, with the rows of this run.
+    pub fn run(&self, memory: &mut Buffer, columns: &[Window], rows: &RowCounts) {
+        let numbers: &[Cell<f64>] = Cell::from_mut(memory.numbers_mut()).as_slice_of_cells();
+        let slots: &[Slot] = numbers.as_chunks::<8>().0;
+        let (lanes, level) = (self.tape.lanes, self.level);
+        let mut view = View { numbers, slots, columns, lanes, level, in_pass: false, outer: 1, first: 0, rows: 1, chunk: 0, counts: rows };
+        for (section, runs) in self.tape.sections.iter().zip(&self.sections) {
+            let code = || section.body.iter().zip(runs);
+            let Some(data) = section.data else {
+                (view.in_pass, view.outer, view.first, view.rows) = (false, 1, 0, 1);
+                code().for_each(|(instr, run)| run(&view, instr));
+                continue;
+            };
+            let all = rows.of(Dim::Rows(data));
+            view.in_pass = true;
+            (view.chunk, view.first) = (0, 0);
+            if all == 0 {
+                (self.clear)(&view, section);
+            }
+            let mut first = 0;
+            while first < all {
+                let end = all.min(first + CHUNK);
+                (self.clear)(&view, section);
+                while first < end {
+                    view.first = first;
+                    view.rows = section.block.min(end - first);
+                    view.outer = if lanes == Lanes::One { view.rows.div_ceil(8) } else { view.rows };
+                    code().for_each(|(instr, run)| run(&view, instr));
+                    first += view.rows;
+                }
+                (self.close)(&view, section);
+                if all > CHUNK {
+                    (self.carry)(&view, section);
+                }
+                view.chunk += 1;
+            }
+            (self.finish)(&view, section);
+        }
     }
 }
 
-#[inline]
-fn execute(level: Level, view: &View, instr: &Instr) {
+impl Deref for Linked {
+    type Target = Tape;
+
+    fn deref(&self) -> &Tape {
+        &self.tape
+    }
+}
+
+/// The code of an instruction.
+fn link(instr: &Instr, level: Level) -> Run {
     match instr {
-        Instr::Unary { op, out, a, n } => each::unary(level, view, *op, *out, *a, *n as usize),
-        Instr::Binary { op, out, a, b, n } => each::binary(level, view, *op, *out, *a, *b, *n as usize),
-        Instr::Select { out, c, a, b, n } => each::select(level, view, *out, [*c, *a, *b], *n as usize),
+        Instr::Unary { op, .. } => each::unary(*op, level),
+        Instr::Binary { op, .. } => each::binary(*op, level),
+        Instr::Select { .. } => each::select(level),
+        Instr::SigmoidOf { .. } => each::sigmoid_of(level),
+        Instr::Sum { .. } => rows::sum(level),
+        Instr::Log1p { .. } => rows::log1p(level),
+        Instr::Dot { .. } => rows::dot(level),
+        Instr::Times { m: 1, .. } => matvec::times(level),
+        _ => execute,
+    }
+}
+
+/// Instructions that look at the level themselves.
+fn execute(view: &View, instr: &Instr) {
+    let level = view.level;
+    match instr {
+        Instr::Unary { .. }
+        | Instr::Binary { .. }
+        | Instr::Select { .. }
+        | Instr::SigmoidOf { .. }
+        | Instr::Sum { .. }
+        | Instr::Log1p { .. }
+        | Instr::Dot { .. } => {
+            unreachable!("internal: this instruction has code of its own")
+        }
         Instr::Spread { out, a, map } => index::spread(level, view, *out, *a, map),
         Instr::Along { along, classes, out, a, pre, n, post } => {
             along::along(level, view, *along, *classes, *out, *a, [*pre, *n, *post].map(|n| n as usize));
@@ -89,9 +163,7 @@ fn execute(level: Level, view: &View, instr: &Instr) {
         Instr::Product { out, a, b, m, n, p, order } => {
             product::small(level, view, *out, *a, *b, [*m, *n, *p].map(|n| n as usize), *order);
         }
-        Instr::Sum { acc, a } => rows::sum(level, view, *acc, *a),
-        Instr::Dot { acc, a, b } => rows::dot(level, view, *acc, *a, *b),
-        Instr::Outer { acc, a, b } => rows::outer(level, view, *acc, *a, *b),
+        Instr::Outer { acc, a, b } => outer::outer(level, view, *acc, *a, *b),
         Instr::Pick { out, a, index, k } => index::pick(view, *out, *a, *index, *k as usize),
         Instr::Unpick { out, a, index, k } => index::unpick(view, *out, *a, *index, *k as usize),
         Instr::Store { out, a } => index::store(level, view, *out, *a),

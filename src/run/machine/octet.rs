@@ -114,6 +114,7 @@ unaries! {
     (Ceil, x, map(x, f64::ceil)),
     (Cos, x, e::cos8(x)),
     (Exp, x, e::exp8(x)),
+    (ExpNegAbs, x, e::exp_neg_abs8(x)),
     (Expm1, x, e::expm1_8(x)),
     (Floor, x, map(x, f64::floor)),
     (Log, x, e::ln8(x)),
@@ -156,6 +157,7 @@ binaries! {
     (Ne, a, b, zip(a, b, |a, b| truth(a != b))),
     (Or, a, b, zip(a, b, |a, b| 1.0 - truth(a == 0.0) * truth(b == 0.0))),
     (Pow, a, b, e::pow8(a, b)),
+    (SigmoidOf, z, e, e::sigmoid_of8(z, e)),
     (Sub, a, b, sub(a, b)),
     (Xlogy, a, b, {
         let product = zip(a, e::ln8(b), |a, l| a * l);

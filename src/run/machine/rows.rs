@@ -2,46 +2,68 @@
 //!
 //! With one lane an accumulator is an octet of the eight classes; with eight lanes there is an octet per class.
 
-use super::octet::{add, fma, halving};
-use super::start_of;
-use super::view::{AnyMatrix, Matrix, Slot, View, load, store};
-use crate::compile::tape::{Address, Lanes, Operand, Order, Section, Total};
-use crate::dispatch;
-use crate::numeric::Octet;
+use super::features::{Features, each};
+use super::octet::{Log1p, Map1};
+use super::view::{AnyMatrix, Slot, View, load, store};
+use super::{Around, Run, start_of};
+use crate::compile::tape::{Instr, Lanes, Order, Section, Total};
+use crate::kernels;
 use crate::numeric::sums::halve;
+use crate::numeric::vector::Vector;
 
-dispatch! {
+kernels! { Run = fn(View, Instr);
     /// Adds the features of the block's rows, by classes.
-    pub(super) fn sum(view: &View, acc: Address, a: Operand) = sum_body;
+    pub(super) fn sum = sum_body;
+    /// Multiplies one plus each feature, less one, by classes.
+    pub(super) fn log1p = log1p_body;
     /// Adds the features of `a` times the one feature of `b`, by classes.
-    pub(super) fn dot(view: &View, acc: Address, a: Operand, b: Operand) = dot_body;
-    /// Adds all products of a feature of `a` and one of `b`, in ascending order.
-    pub(super) fn outer(view: &View, acc: Address, a: Operand, b: Operand) = outer_body;
+    pub(super) fn dot = dot_body;
 }
 
-/// Sets the accumulators of the section to their start: those that run through all rows, or those of a chunk.
-pub(super) fn clear(view: &View, section: &Section, through: bool) {
+kernels! { Around = fn(View, Section);
+    /// Sets the accumulators of the section to their start: those that run through all rows before the first row, those of a chunk before each.
+    pub(super) fn clear = clear_body;
+    /// Ends a chunk: takes the logarithms of its products.
+    pub(super) fn close = close_body;
+    /// Adds a finished chunk to the tree: a stack with at most one set of accumulators for each power of two.
+    pub(super) fn carry = carry_body;
+    /// Ends the pass: what is left of the tree is combined, and the results are written.
+    pub(super) fn finish = finish_body;
+}
+
+#[inline(always)]
+fn clear_body<V: Vector>(view: &View, section: &Section) {
     for total in &section.totals {
-        if (total.order == Order::Ascending) == through {
-            for slot in &view.octets(total.acc)[..total.octets as usize] {
-                store(slot, [start_of(total.order); 8]);
+        if view.chunk == 0 || total.order != Order::Ascending {
+            let start = V::splat(start_of(total.order));
+            for slot in set(view, total, 0) {
+                start.store(slot);
             }
         }
     }
 }
 
-/// Adds a finished chunk to the tree: a stack with at most one set of accumulators for each power of two.
-pub(super) fn carry(view: &View, section: &Section, chunk: usize) {
+#[inline(always)]
+fn close_body<V: Vector>(view: &View, section: &Section) {
+    for total in section.totals.iter().filter(|total| total.log1p) {
+        for slot in set(view, total, 0) {
+            store(slot, Log1p::at(load(slot)));
+        }
+    }
+}
+
+#[inline(always)]
+fn carry_body<V: Vector>(view: &View, section: &Section) {
     for total in section.totals.iter().filter(|total| total.order != Order::Ascending) {
         let (current, mut level) = (set(view, total, 0), 0);
-        while chunk >> level & 1 == 1 {
+        while view.chunk >> level & 1 == 1 {
             for (right, left) in current.iter().zip(set(view, total, level + 1)) {
-                store(right, add(load(left), load(right)));
+                V::load(left).plus(V::load(right)).store(right);
             }
             level += 1;
         }
         for (to, from) in set(view, total, level + 1).iter().zip(current) {
-            store(to, load(from));
+            V::load(from).store(to);
         }
     }
 }
@@ -52,15 +74,17 @@ fn set<'a>(view: &View<'a>, total: &Total, number: usize) -> &'a [Slot] {
     &view.octets(total.acc)[number * octets..(number + 1) * octets]
 }
 
-/// Ends the pass: what is left of the tree is combined, and the results are written.
-pub(super) fn finish(view: &View, section: &Section, chunks: usize) {
+#[inline(always)]
+fn finish_body<V: Vector>(view: &View, section: &Section) {
+    let chunks = view.chunk;
     for total in &section.totals {
         let acc = set(view, total, 0);
         if chunks > 1 && total.order != Order::Ascending {
             let mut first = true;
             for level in (0..usize::BITS as usize).filter(|level| chunks >> level & 1 == 1) {
                 for (right, left) in acc.iter().zip(set(view, total, level + 1)) {
-                    store(right, if first { load(left) } else { add(load(left), load(right)) });
+                    let left = V::load(left);
+                    (if first { left } else { left.plus(V::load(right)) }).store(right);
                 }
                 first = false;
             }
@@ -74,11 +98,9 @@ pub(super) fn finish(view: &View, section: &Section, chunks: usize) {
             }
             (Order::Classes, Lanes::Eight) => {
                 for (j, out) in view.octets(total.out)[..rows].iter().enumerate() {
-                    let mut s = [[0.0; 8]; 8];
-                    for p in 0..8 {
-                        s[p] = load(&acc[p * rows + j]);
-                    }
-                    store(out, halving(&s));
+                    let s: [V; 8] = each!(V, 8, p, V::load(&acc[p * rows + j]));
+                    let even = s[0].plus(s[4]).plus(s[2].plus(s[6]));
+                    even.plus(s[1].plus(s[5]).plus(s[3].plus(s[7]))).store(out);
                 }
             }
             (_, Lanes::One) => {
@@ -90,214 +112,145 @@ pub(super) fn finish(view: &View, section: &Section, chunks: usize) {
             }
             (_, Lanes::Eight) => {
                 for (out, acc) in view.octets(total.out).iter().zip(acc) {
-                    store(out, load(acc));
+                    V::load(acc).store(out);
                 }
             }
         }
     }
 }
 
-/// The number `1`, for sums without a second factor.
-#[derive(Clone, Copy)]
-struct Nothing;
-
-/// One more term for an accumulator.
+/// One more term for accumulators, from the row of octets.
 trait Term: Copy {
-    /// Adds `x` (of the row of octets) to `s`.
-    fn add(self, x: Octet, outer: usize, s: Octet) -> Octet;
-    /// The same for the first `valid` rows of the octet alone.
-    fn add_some(self, x: Octet, outer: usize, s: Octet, valid: usize) -> Octet;
+    /// What all features of the row are multiplied by.
+    type Factor<V: Vector>: Copy;
+    fn factor<V: Vector>(self, outer: usize) -> Self::Factor<V>;
+    fn add<V: Vector>(x: V, factor: Self::Factor<V>, s: V) -> V;
 }
 
-impl Term for Nothing {
-    #[inline(always)]
-    fn add(self, x: Octet, _: usize, s: Octet) -> Octet {
-        add(s, x)
-    }
+/// No second factor: a sum.
+#[derive(Clone, Copy)]
+struct Plain;
 
+impl Term for Plain {
+    type Factor<V: Vector> = ();
     #[inline(always)]
-    fn add_some(self, x: Octet, _: usize, s: Octet, valid: usize) -> Octet {
-        some(s, add(s, x), valid)
-    }
-}
-
-impl<M: Matrix> Term for M {
+    fn factor<V: Vector>(self, _: usize) {}
     #[inline(always)]
-    fn add(self, x: Octet, outer: usize, s: Octet) -> Octet {
-        fma(x, self.at(outer, 0), s)
-    }
-
-    #[inline(always)]
-    fn add_some(self, x: Octet, outer: usize, s: Octet, valid: usize) -> Octet {
-        some(s, fma(x, self.at(outer, 0), s), valid)
+    fn add<V: Vector>(x: V, (): (), s: V) -> V {
+        s.plus(x)
     }
 }
 
-/// The new values of the first rows, the old ones of the others.
+/// No second factor: a product of one plus each feature, less one.
+#[derive(Clone, Copy)]
+struct OnePlus;
+
+impl Term for OnePlus {
+    type Factor<V: Vector> = ();
+    #[inline(always)]
+    fn factor<V: Vector>(self, _: usize) {}
+    #[inline(always)]
+    fn add<V: Vector>(x: V, (): (), q: V) -> V {
+        q.fma(x, q.plus(x))
+    }
+}
+
+impl<M: Features> Term for M {
+    type Factor<V: Vector> = V;
+    #[inline(always)]
+    fn factor<V: Vector>(self, outer: usize) -> V {
+        self.take::<V, 1>(outer, 0)[0]
+    }
+    #[inline(always)]
+    fn add<V: Vector>(x: V, factor: V, s: V) -> V {
+        x.fma(factor, s)
+    }
+}
+
 #[inline(always)]
-fn some(old: Octet, new: Octet, valid: usize) -> Octet {
-    let mut out = old;
-    for p in 0..8 {
-        if p < valid {
-            out[p] = new[p];
-        }
-    }
-    out
-}
-
-#[inline(always)]
-fn sum_body(view: &View, acc: Address, a: Operand) {
+fn sum_body<V: Vector>(view: &View, instr: &Instr) {
+    let Instr::Sum { acc, a } = *instr else { unreachable!("internal: a sum") };
+    let (acc, k) = (view.octets(acc), a.width as usize);
     match view.matrix(a) {
-        AnyMatrix::Block(m) => accumulate(view, acc, m, a.width as usize, Nothing),
-        m => accumulate(view, acc, m, a.width as usize, Nothing),
+        AnyMatrix::Block(m) => accumulate::<V, _, _>(view, acc, m, k, Plain),
+        m => accumulate::<V, _, _>(view, acc, m, k, Plain),
     }
 }
 
 #[inline(always)]
-fn dot_body(view: &View, acc: Address, a: Operand, b: Operand) {
-    let k = a.width as usize;
+fn log1p_body<V: Vector>(view: &View, instr: &Instr) {
+    let Instr::Log1p { acc, a } = *instr else { unreachable!("internal: a product") };
+    accumulate::<V, _, _>(view, view.octets(acc), view.matrix(a), a.width as usize, OnePlus);
+}
+
+#[inline(always)]
+fn dot_body<V: Vector>(view: &View, instr: &Instr) {
+    let Instr::Dot { acc, a, b } = *instr else { unreachable!("internal: a contraction") };
+    let (acc, k) = (view.octets(acc), a.width as usize);
     match (view.matrix(a), view.matrix(b)) {
-        (AnyMatrix::Data(a), AnyMatrix::Block(b)) => accumulate(view, acc, a, k, b),
-        (AnyMatrix::Splat(a), AnyMatrix::Block(b)) => accumulate(view, acc, a, k, b),
-        (AnyMatrix::Block(a), AnyMatrix::Block(b)) => accumulate(view, acc, a, k, b),
-        (a, b) => accumulate(view, acc, a, k, b),
+        (AnyMatrix::Data(a), AnyMatrix::Block(b)) => accumulate::<V, _, _>(view, acc, a, k, b),
+        (AnyMatrix::Splat(a), AnyMatrix::Block(b)) => accumulate::<V, _, _>(view, acc, a, k, b),
+        (AnyMatrix::Block(a), AnyMatrix::Block(b)) => accumulate::<V, _, _>(view, acc, a, k, b),
+        (a, b) => accumulate::<V, _, _>(view, acc, a, k, b),
     }
 }
 
-/// Adds the terms of a block to `k` accumulators, a few at a time so that they stay in registers.
+/// Adds the terms of a block to `k` accumulators, as many at a time as registers hold.
 #[inline(always)]
-fn accumulate(view: &View, acc: Address, a: impl Matrix, k: usize, term: impl Term) {
-    let acc = view.octets(acc);
+fn accumulate<V: Vector, M: Features, F: Term>(view: &View, acc: &[Slot], a: M, k: usize, term: F) {
     let mut j = 0;
     while j < k {
-        let step = match k - j {
-            8.. => features::<8>(view, acc, a, k, j, term),
-            4.. => features::<4>(view, acc, a, k, j, term),
-            _ => features::<1>(view, acc, a, k, j, term),
-        };
-        j += step;
+        // Parts of nearly equal width: a narrow one at the end would wait for its own additions.
+        let parts = (k - j).div_ceil(V::WIDE);
+        let width = (k - j).div_ceil(parts);
+        macro_rules! widths {
+            ($($t:literal)+) => {
+                match width {
+                    $($t if $t <= V::WIDE => features::<V, M, F, $t>(view, acc, a, k, j, term),)+
+                    _ => unreachable!("internal: more features than registers"),
+                }
+            };
+        }
+        widths! { 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 }
+        j += width;
     }
 }
 
 #[inline(always)]
-fn features<const T: usize>(view: &View, acc: &[Slot], a: impl Matrix, k: usize, j: usize, term: impl Term) -> usize {
-    let mut s = [[0.0; 8]; T];
+fn features<V: Vector, M: Features, F: Term, const T: usize>(view: &View, acc: &[Slot], a: M, k: usize, j: usize, term: F) {
     if view.lanes == Lanes::One {
-        for t in 0..T {
-            s[t] = load(&acc[j + t]);
-        }
+        let acc = &acc[j..j + T];
+        let mut s: [V; T] = each!(V, T, t, V::load(&acc[t]));
         let full = view.rows / 8;
         for outer in 0..full {
+            let (x, factor) = (a.take::<V, T>(outer, j), term.factor::<V>(outer));
             for t in 0..T {
-                s[t] = term.add(a.at(outer, j + t), outer, s[t]);
+                s[t] = F::add(x[t], factor, s[t]);
             }
         }
         let valid = view.rows % 8;
         if valid > 0 {
+            let (x, factor) = (a.take::<V, T>(full, j), term.factor::<V>(full));
             for t in 0..T {
-                s[t] = term.add_some(a.at(full, j + t), full, s[t], valid);
+                s[t] = F::add(x[t], factor, s[t]).first(valid, s[t]);
             }
         }
         for t in 0..T {
-            store(&acc[j + t], s[t]);
+            s[t].store(&acc[t]);
         }
     } else {
         for p in 0..8.min(view.rows) {
-            for t in 0..T {
-                s[t] = load(&acc[p * k + j + t]);
-            }
-            let mut row = p;
-            while row < view.rows {
+            let acc = &acc[p * k + j..p * k + j + T];
+            let mut s: [V; T] = each!(V, T, t, V::load(&acc[t]));
+            for row in (p..view.rows).step_by(8) {
+                let (x, factor) = (a.take::<V, T>(row, j), term.factor::<V>(row));
                 for t in 0..T {
-                    s[t] = term.add(a.at(row, j + t), row, s[t]);
+                    s[t] = F::add(x[t], factor, s[t]);
                 }
-                row += 8;
             }
             for t in 0..T {
-                store(&acc[p * k + j + t], s[t]);
+                s[t].store(&acc[t]);
             }
-        }
-    }
-    T
-}
-
-#[inline(always)]
-fn outer_body(view: &View, acc: Address, a: Operand, b: Operand) {
-    let (k, m) = (a.width as usize, b.width as usize);
-    let (acc, x, y) = (view.octets(acc), view.matrix(a), view.matrix(b));
-    match view.lanes {
-        Lanes::One => outer_rows(view, acc, x, y, k, m),
-        Lanes::Eight => outer_lanes(view, acc, x, y, k, m),
-    }
-}
-
-/// One lane: octets of `b`'s features, turned eight rows at a time.
-#[inline(always)]
-fn outer_rows(view: &View, acc: &[Slot], a: impl Matrix, b: impl Matrix, k: usize, m: usize) {
-    let wide = m.div_ceil(8);
-    for group in 0..wide {
-        for outer in 0..view.outer {
-            let mut turned = [[0.0; 8]; 8];
-            for c in 0..8.min(m - group * 8) {
-                let column = b.at(outer, group * 8 + c);
-                for p in 0..8 {
-                    turned[p][c] = column[p];
-                }
-            }
-            let valid = 8.min(view.rows - outer * 8);
-            for j in 0..k {
-                let (x, slot) = (a.at(outer, j), &acc[j * wide + group]);
-                let mut s = load(slot);
-                for p in 0..valid {
-                    s = fma([x[p]; 8], turned[p], s);
-                }
-                store(slot, s);
-            }
-        }
-    }
-}
-
-/// Eight lanes: four features of `a` by two of `b` at a time.
-#[inline(always)]
-fn outer_lanes(view: &View, acc: &[Slot], a: impl Matrix, b: impl Matrix, k: usize, m: usize) {
-    let mut j = 0;
-    while j < k {
-        let tall = j + 4 <= k;
-        let mut c = 0;
-        while c < m {
-            if tall && c + 2 <= m {
-                outer_tile::<4, 2>(view, acc, a, b, m, j, c);
-                c += 2;
-            } else {
-                for j in j..if tall { j + 4 } else { j + 1 } {
-                    outer_tile::<1, 1>(view, acc, a, b, m, j, c);
-                }
-                c += 1;
-            }
-        }
-        j += if tall { 4 } else { 1 };
-    }
-}
-
-#[inline(always)]
-fn outer_tile<const J: usize, const C: usize>(view: &View, acc: &[Slot], a: impl Matrix, b: impl Matrix, m: usize, j: usize, c: usize) {
-    let mut s = [[[0.0; 8]; C]; J];
-    for t in 0..J {
-        for u in 0..C {
-            s[t][u] = load(&acc[(j + t) * m + c + u]);
-        }
-    }
-    for row in 0..view.outer {
-        for t in 0..J {
-            let x = a.at(row, j + t);
-            for u in 0..C {
-                s[t][u] = fma(x, b.at(row, c + u), s[t][u]);
-            }
-        }
-    }
-    for t in 0..J {
-        for u in 0..C {
-            store(&acc[(j + t) * m + c + u], s[t][u]);
         }
     }
 }

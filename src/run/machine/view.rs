@@ -7,6 +7,7 @@ use std::cell::Cell;
 use crate::compile::buffer::Window;
 use crate::compile::tape::{Address, Lanes, Operand, Read};
 use crate::numeric::Octet;
+use crate::numeric::dispatch::Level;
 use crate::shape::RowCounts;
 
 /// An octet in memory.
@@ -19,6 +20,7 @@ pub(super) struct View<'a> {
     pub(super) slots: &'a [Slot],
     pub(super) columns: &'a [Window],
     pub(super) lanes: Lanes,
+    pub(super) level: Level,
     /// Whether rows are worked on.
     pub(super) in_pass: bool,
     /// Rows of octets in the block.
@@ -27,6 +29,8 @@ pub(super) struct View<'a> {
     pub(super) first: usize,
     /// The rows of the block.
     pub(super) rows: usize,
+    /// The chunk of rows that is worked on; after the last row, the number of chunks.
+    pub(super) chunk: usize,
     pub(super) counts: &'a RowCounts,
 }
 
