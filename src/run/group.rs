@@ -19,7 +19,7 @@ use super::machine;
 use super::meter::Watch;
 use super::program::{Changes, Hand, Part, Program};
 use super::record::{Mask, Recorder};
-use super::update::{store, update};
+use super::update::{Chosen, judge, store, update};
 use crate::compile::buffer::Buffer;
 use crate::compile::tape::Lanes;
 use crate::expr::eval::Tensor;
@@ -70,7 +70,7 @@ pub(super) struct State<'a> {
     /// The loss over all rows at the start.
     pub(super) losses: [f64; 8],
     /// Which lanes next values are stored for.
-    pub(super) mask: Octet,
+    pub(super) chosen: Chosen,
     /// Updates done; epochs done, and updates done in the one under way.
     pub(super) done: u64,
     pub(super) epochs: u64,
@@ -167,7 +167,7 @@ impl State<'_> {
                 }
             }
             if self.closing {
-                self.remask();
+                self.choose();
                 return step;
             }
         }
@@ -176,7 +176,7 @@ impl State<'_> {
 
     /// What happens after the last step of an epoch.
     fn happen(&mut self, event: &Part) {
-        self.remask();
+        self.choose();
         self.run_part(event);
         self.change(&self.program.event_changes, true);
     }
@@ -184,20 +184,17 @@ impl State<'_> {
     /// Judges next values and puts them in place.
     #[inline]
     fn change(&mut self, changes: &Changes, event: bool) {
-        let bad = update(self.level, self.memory.octets_mut(), changes, self.mask);
-        if bad != [0.0; 8] {
-            self.diverge(&bad, event);
-            store(self.level, self.memory.octets_mut(), &changes.moves, self.mask);
+        if !update(self.level, self.memory.octets_mut(), changes, &self.chosen) {
+            self.diverge(changes, event);
+            store(self.level, self.memory.octets_mut(), &changes.moves, &self.chosen);
         }
     }
 
     /// The lanes that run are those that next values are stored for. Lanes without a cell follow the first.
-    fn remask(&mut self) {
-        let cells = self.cells.len();
-        self.mask = std::array::from_fn(|lane| {
-            let life = self.lives[if lane < cells { lane } else { 0 }];
-            f64::from(u8::from(life == Life::Running))
-        });
+    fn choose(&mut self) {
+        let runs = |lane: usize| self.lives[if lane < self.cells.len() { lane } else { 0 }] == Life::Running;
+        let all = self.lives[..self.cells.len()].iter().all(|life| *life == Life::Running);
+        self.chosen = (!all).then(|| std::array::from_fn(|lane| f64::from(u8::from(runs(lane)))));
     }
 
     fn end_all(&mut self, status: Status) {
@@ -287,7 +284,7 @@ impl State<'_> {
         }
         if self.closing {
             self.close(!due);
-            self.remask();
+            self.choose();
         }
     }
 
@@ -325,9 +322,10 @@ impl State<'_> {
         self.closing = false;
     }
 
-    /// Lanes whose loss or next parameters are not finite have had their last update; `bad` is NaN there.
+    /// Lanes whose loss or next parameters are not finite have had their last update.
     #[cold]
-    fn diverge(&mut self, bad: &Octet, event: bool) {
+    fn diverge(&mut self, changes: &Changes, event: bool) {
+        let bad = judge(self.level, self.memory.octets(), &changes.probes);
         for lane in 0..self.cells.len() {
             let lost = if self.program.lanes == Lanes::One { bad.iter().any(|x| x.is_nan()) } else { bad[lane].is_nan() };
             if lost && self.lives[lane] == Life::Running {
