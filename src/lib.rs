@@ -26,6 +26,7 @@ pub mod data;
 pub mod diag;
 pub mod expr;
 pub mod library;
+pub mod native;
 pub mod numeric;
 pub mod pipeline;
 pub mod plan;

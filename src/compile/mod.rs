@@ -12,12 +12,14 @@
 //! The order of every sum is that of [`crate::expr::eval`] and does not depend on lanes, blocks or the CPU.
 
 pub mod buffer;
+pub mod chain;
 pub mod fixed;
 pub mod tape;
 
 mod allocate;
 mod lower;
 mod map;
+mod scalar;
 mod select;
 
 pub use lower::{Request, compile};

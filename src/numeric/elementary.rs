@@ -9,6 +9,7 @@
 mod exponential;
 mod logarithm;
 mod logistic;
+pub mod number;
 mod pack;
 mod power;
 mod trigonometric;
@@ -16,6 +17,15 @@ mod trigonometric;
 use super::Octet;
 use super::dispatch::Level;
 use pack::Pack;
+
+/// The same functions of any kind of [`Number`](number::Number): what a code generator writes down.
+pub mod generic {
+    pub use super::exponential::{exp, expm1};
+    pub use super::logarithm::{ln, log1p, log2, log10};
+    pub use super::logistic::{exp_neg_abs, sigmoid, softplus, tanh};
+    pub use super::power::pow;
+    pub use super::trigonometric::{cos, sin};
+}
 
 /// Keeps the compiler from turning a loop over octets by its side (the first lanes of eight octets, then the second ones, ..), which costs
 /// gathers and three times the time. It is a fence for the optimiser and no instruction.

@@ -2,7 +2,7 @@
 //!
 //! All reduce `x = n ln 2 + r` with `|r| <= ln 2 / 2`; the polynomials are minimax (Remez) fits of `(e^r - 1 - r) / r^2`.
 
-use super::pack::Pack;
+use super::number::{Number, Truth, Word};
 
 /// `1.5 * 2^52`: adding it rounds a number below `2^51` to a whole one, which then stands in the low bits.
 pub(super) const ROUNDER: f64 = 6755399441055744.0;
@@ -35,21 +35,21 @@ const EXPM1_ODD: [f64; 5] =
     [2.510903350203566e-08, 2.755724421199159e-06, 0.0001984126988613149, 0.008333333333321626, 0.16666666666666677];
 
 /// `x = n ln 2 + r`.
-struct Reduced<const N: usize> {
+struct Reduced<P: Number> {
     /// `n + ROUNDER`: the whole number in the low bits.
-    shifted: Pack<N>,
+    shifted: P,
     /// `n`.
-    n: Pack<N>,
+    n: P,
     /// `x - n LN2_HI`, exact.
-    high: Pack<N>,
+    high: P,
     /// `r` rounded.
-    r: Pack<N>,
+    r: P,
 }
 
-impl<const N: usize> Reduced<N> {
+impl<P: Number> Reduced<P> {
     #[inline(always)]
-    fn of(x: Pack<N>) -> Self {
-        let shifted = x.fma_by(std::f64::consts::LOG2_E, Pack::splat(ROUNDER));
+    fn of(x: P) -> Self {
+        let shifted = x.fma_by(std::f64::consts::LOG2_E, P::splat(ROUNDER));
         let n = shifted - ROUNDER;
         let high = n.fma_by(-LN2_HI, x);
         let r = n.fma_by(-LN2_LO, high);
@@ -58,13 +58,13 @@ impl<const N: usize> Reduced<N> {
 
     /// What `r` lost by its rounding.
     #[inline(always)]
-    fn lost(&self) -> Pack<N> {
+    fn lost(&self) -> P {
         self.n.fma_by(-LN2_LO, self.high - self.r)
     }
 
     /// `value * 2^n` for `-1100 < n < 1100`, rounded once: in two steps, because `2^n` itself may not be a normal number.
     #[inline(always)]
-    fn scale(&self, value: Pack<N>) -> Pack<N> {
+    fn scale(&self, value: P) -> P {
         let biased = self.shifted.to_bits().plus(2046u64.wrapping_sub(ROUNDER.to_bits()));
         let half = biased.shr(1).and(0x7ff);
         let rest = biased.minus(half);
@@ -74,24 +74,24 @@ impl<const N: usize> Reduced<N> {
 
 /// `e^x`, at most 1 ulp from the correctly rounded value.
 #[inline(always)]
-pub(super) fn exp<const N: usize>(x: Pack<N>) -> Pack<N> {
+pub fn exp<P: Number>(x: P) -> P {
     exp_below(x.at_most(EXP_MAX))
 }
 
 /// `e^x` for `x <= EXP_MAX`.
 #[inline(always)]
-pub(super) fn exp_below<const N: usize>(x: Pack<N>) -> Pack<N> {
+pub(super) fn exp_below<P: Number>(x: P) -> P {
     let reduced = Reduced::of(x.at_least(EXP_MIN));
-    let one = Pack::splat(1.0);
+    let one = P::splat(1.0);
     let tail = reduced.r.horner(EXP_TAIL);
     reduced.scale(tail.fma(reduced.r, one).fma(reduced.r, one))
 }
 
 /// `e^(hi + lo)` for `|lo|` below a few ulps of `hi`; what comes before the last rounding is good to about 0.1 ulp, so exact results are exact.
 #[inline(always)]
-pub(super) fn exp_sum<const N: usize>(hi: Pack<N>, lo: Pack<N>) -> Pack<N> {
+pub(super) fn exp_sum<P: Number>(hi: P, lo: P) -> P {
     let clamped = hi.at_most(EXP_MAX).at_least(EXP_MIN);
-    let lo = clamped.equals(hi).select(lo, Pack::splat(0.0));
+    let lo = clamped.equals(hi).select(lo, P::splat(0.0));
     let reduced = Reduced::of(clamped);
     // `lo` may be many ulps of the result, so it has to go through the polynomial.
     let add = reduced.lost() + lo;
@@ -106,7 +106,7 @@ pub(super) fn exp_sum<const N: usize>(hi: Pack<N>, lo: Pack<N>) -> Pack<N> {
 
 /// `e^x - 1`, at most 2 ulp.
 #[inline(always)]
-pub(super) fn expm1<const N: usize>(x: Pack<N>) -> Pack<N> {
+pub fn expm1<P: Number>(x: P) -> P {
     let reduced = Reduced::of(x.at_most(EXP_MAX).at_least(-60.0));
     let r = reduced.r;
     let lost = reduced.lost();

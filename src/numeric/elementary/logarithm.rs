@@ -4,7 +4,7 @@
 //! the polynomials are minimax (Remez) fits in `s^2`.
 
 use super::exponential::{LN2_HI, LN2_LO};
-use super::pack::{Bits, Pack};
+use super::number::{Number, Truth, Word};
 
 /// The bits of `sqrt(1/2)`, the least `m`.
 const M_MIN: u64 = 0x3fe6_a09e_667f_3bcd;
@@ -41,28 +41,28 @@ const THIRD_LO: f64 = 1.850371707708594e-17;
 
 /// `x = 2^k m` for `x > 0`: the exponent with 1023 added, in the bits, and `m`.
 #[inline(always)]
-fn split_normal<const N: usize>(x: Pack<N>) -> (Bits<N>, Pack<N>) {
+fn split_normal<P: Number>(x: P) -> (P::Bits, P) {
     let moved = x.to_bits().plus(1.0f64.to_bits() - M_MIN);
     (moved.shr(52), moved.and(MANTISSA).plus(M_MIN).to_pack())
 }
 
 /// A small whole number in the bits as a float, less 1023.
 #[inline(always)]
-fn unbias<const N: usize>(exponent: Bits<N>) -> Pack<N> {
+fn unbias<P: Number>(exponent: P::Bits) -> P {
     exponent.or(TWO_52_BITS).to_pack() - (TWO_52 + 1023.0)
 }
 
 /// `x = 2^k m` for any `x > 0`, subnormal numbers included.
 #[inline(always)]
-fn split<const N: usize>(x: Pack<N>) -> (Pack<N>, Pack<N>) {
+fn split<P: Number>(x: P) -> (P, P) {
     let small = x.lt(f64::MIN_POSITIVE);
     let (exponent, m) = split_normal(small.select(x * TWO_54, x));
-    (unbias(exponent) - small.choose(54.0, 0.0), m)
+    (unbias::<P>(exponent) - small.choose(54.0, 0.0), m)
 }
 
 /// `k ln 2 + ln(1 + f)`.
 #[inline(always)]
-fn assemble<const N: usize>(k: Pack<N>, f: Pack<N>) -> Pack<N> {
+fn assemble<P: Number>(k: P, f: P) -> P {
     let s = f / (f + 2.0);
     let z = s * s;
     let tail = z * z.horner(ATANH_TAIL);
@@ -73,32 +73,32 @@ fn assemble<const N: usize>(k: Pack<N>, f: Pack<N>) -> Pack<N> {
 
 /// The values of a logarithm where the formula does not hold: at 0, below 0, at infinity and NaN.
 #[inline(always)]
-fn at_edges<const N: usize>(argument: Pack<N>, value: Pack<N>) -> Pack<N> {
+fn at_edges<P: Number>(argument: P, value: P) -> P {
     let value = argument.lt(f64::INFINITY).select(value, argument);
-    let value = argument.is(0.0).select(Pack::splat(f64::NEG_INFINITY), value);
-    argument.lt(0.0).select(Pack::splat(f64::NAN), value)
+    let value = argument.is(0.0).select(P::splat(f64::NEG_INFINITY), value);
+    argument.lt(0.0).select(P::splat(f64::NAN), value)
 }
 
 /// `ln x`, at most 1 ulp from the correctly rounded value.
 #[inline(always)]
-pub(super) fn ln<const N: usize>(x: Pack<N>) -> Pack<N> {
+pub fn ln<P: Number>(x: P) -> P {
     let (k, m) = split(x);
     at_edges(x, assemble(k, m - 1.0))
 }
 
 /// `ln x`, rounded from [`ln_sum`].
 #[inline(always)]
-pub(super) fn ln_rounded<const N: usize>(x: Pack<N>) -> Pack<N> {
+pub(super) fn ln_rounded<P: Number>(x: P) -> P {
     at_edges(x, ln_sum(x).0)
 }
 
 /// `ln(1 + x)`, at most 2 ulp.
 #[inline(always)]
-pub(super) fn log1p<const N: usize>(x: Pack<N>) -> Pack<N> {
+pub fn log1p<P: Number>(x: P) -> P {
     let u = x + 1.0;
     let (exponent, m) = split_normal(u);
     // (1 + x) 2^-k - 1 with one rounding; where 2^-k is too small for that, the 1 does not matter.
-    let inverse = Bits([2046; N]).minus(exponent).shl(52).to_pack();
+    let inverse = P::Bits::splat(2046).minus(exponent).shl(52).to_pack();
     let f = u.gt(TWO_54 * 1024.0).select(m - 1.0, x.fma(inverse, inverse - 1.0));
     let value = at_edges(u, assemble(unbias(exponent), f));
     x.abs().lt(f64::EPSILON / 4.0).select(x, value)
@@ -106,28 +106,28 @@ pub(super) fn log1p<const N: usize>(x: Pack<N>) -> Pack<N> {
 
 /// `log1p(e)` for `0 <= e <= 1`, the same bits with less work.
 #[inline(always)]
-pub(super) fn log1p_unit<const N: usize>(e: Pack<N>) -> Pack<N> {
+pub(super) fn log1p_unit<P: Number>(e: P) -> P {
     let upper = (e + 1.0).ge(std::f64::consts::SQRT_2);
-    let f = upper.select(e.fma_by(0.5, Pack::splat(-0.5)), e);
+    let f = upper.select(e.fma_by(0.5, P::splat(-0.5)), e);
     assemble(upper.choose(1.0, 0.0), f)
 }
 
 /// `ln x` for finite `x > 0` as `hi + lo`, good to about `2^-65`.
 #[inline(always)]
-pub(super) fn ln_sum<const N: usize>(x: Pack<N>) -> (Pack<N>, Pack<N>) {
+pub(super) fn ln_sum<P: Number>(x: P) -> (P, P) {
     let (k, m) = split(x);
     let f = m - 1.0;
     // s = f / (2 + f), with the divisor and the quotient as sums.
     let divisor = f + 2.0;
     let divisor_lo = f - (divisor - 2.0);
-    let inverse = Pack::splat(1.0) / divisor;
+    let inverse = P::splat(1.0) / divisor;
     let s = f * inverse;
     let s_lo = (-s).fma(divisor, f) - s * divisor_lo;
     let s_lo = s_lo * inverse;
     // z = s^2, and c = 1/3 + z * tail.
     let z = s * s;
     let z_lo = (s + s).fma(s_lo, s.fma(s, -z));
-    let third = Pack::splat(1.0 / 3.0);
+    let third = P::splat(1.0 / 3.0);
     let t = z * z.horner(ATANH_FINE_TAIL);
     let c = third + t;
     let c_lo = (t - (c - third)) + THIRD_LO;
@@ -149,7 +149,7 @@ pub(super) fn ln_sum<const N: usize>(x: Pack<N>) -> (Pack<N>, Pack<N>) {
 
 /// `a + b` and what the rounding lost.
 #[inline(always)]
-pub(super) fn two_sum<const N: usize>(a: Pack<N>, b: Pack<N>) -> (Pack<N>, Pack<N>) {
+pub(super) fn two_sum<P: Number>(a: P, b: P) -> (P, P) {
     let sum = a + b;
     let b_part = sum - a;
     (sum, (a - (sum - b_part)) + (b - b_part))
@@ -160,7 +160,7 @@ const LOG2_E: (f64, f64) = (std::f64::consts::LOG2_E, 2.0355273740931033e-17);
 const LOG10_E: (f64, f64) = (std::f64::consts::LOG10_E, 1.098319650216765e-17);
 
 #[inline(always)]
-fn in_base<const N: usize>(x: Pack<N>, factor: (f64, f64)) -> Pack<N> {
+fn in_base<P: Number>(x: P, factor: (f64, f64)) -> P {
     let (hi, lo) = ln_sum(x);
     let product = hi * factor.0;
     let product_lo = hi.fma_by(factor.0, -product) + (hi * factor.1 + lo * factor.0);
@@ -169,12 +169,12 @@ fn in_base<const N: usize>(x: Pack<N>, factor: (f64, f64)) -> Pack<N> {
 
 /// The logarithm to base 2, at most 1 ulp; exact for powers of two.
 #[inline(always)]
-pub(super) fn log2<const N: usize>(x: Pack<N>) -> Pack<N> {
+pub fn log2<P: Number>(x: P) -> P {
     in_base(x, LOG2_E)
 }
 
 /// The logarithm to base 10, at most 1 ulp; exact for powers of ten.
 #[inline(always)]
-pub(super) fn log10<const N: usize>(x: Pack<N>) -> Pack<N> {
+pub fn log10<P: Number>(x: P) -> P {
     in_base(x, LOG10_E)
 }

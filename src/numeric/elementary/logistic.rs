@@ -4,49 +4,49 @@
 
 use super::exponential::{exp_below, expm1};
 use super::logarithm::log1p_unit;
-use super::pack::Pack;
+use super::number::{Number, Truth};
 
 /// `e^-|x|`, the same bits as `exp` of it.
 #[inline(always)]
-pub(super) fn exp_neg_abs<const N: usize>(x: Pack<N>) -> Pack<N> {
+pub fn exp_neg_abs<P: Number>(x: P) -> P {
     exp_below(-x.abs())
 }
 
 /// `1 / (1 + e^-x)`, at most 2 ulp, also far below zero.
 #[inline(always)]
-pub(super) fn sigmoid<const N: usize>(x: Pack<N>) -> Pack<N> {
+pub fn sigmoid<P: Number>(x: P) -> P {
     sigmoid_of(x, exp_neg_abs(x))
 }
 
 /// `sigmoid(x)` from `e = exp(-|x|)`.
 #[inline(always)]
-pub(super) fn sigmoid_of<const N: usize>(x: Pack<N>, e: Pack<N>) -> Pack<N> {
-    x.lt(0.0).select(e, Pack::splat(1.0)) / (e + 1.0)
+pub(super) fn sigmoid_of<P: Number>(x: P, e: P) -> P {
+    x.lt(0.0).select(e, P::splat(1.0)) / (e + 1.0)
 }
 
 /// `ln(1 + e^x)` as `max(x, 0) + log1p(exp(-|x|))`, at most 2 ulp.
 #[inline(always)]
-pub(super) fn softplus<const N: usize>(x: Pack<N>) -> Pack<N> {
+pub fn softplus<P: Number>(x: P) -> P {
     softplus_of(x, exp_neg_abs(x))
 }
 
 /// `softplus(x)` from `e = exp(-|x|)`.
 #[inline(always)]
-pub(super) fn softplus_of<const N: usize>(x: Pack<N>, e: Pack<N>) -> Pack<N> {
+pub(super) fn softplus_of<P: Number>(x: P, e: P) -> P {
     x.at_least(0.0) + log1p_unit(e)
 }
 
 /// `ln(sigmoid(x)) = -softplus(-x)`, at most 2 ulp.
 #[inline(always)]
-pub(super) fn log_sigmoid<const N: usize>(x: Pack<N>) -> Pack<N> {
+pub(super) fn log_sigmoid<P: Number>(x: P) -> P {
     -softplus(-x)
 }
 
 /// The hyperbolic tangent, at most 2 ulp. With `t = e^(2|x|) - 1` it is `t / (t + 2)`, and from `t = 2` on `1 - 2 / (t + 2)`, which rounds less.
 #[inline(always)]
-pub(super) fn tanh<const N: usize>(x: Pack<N>) -> Pack<N> {
+pub fn tanh<P: Number>(x: P) -> P {
     let t = expm1((x.abs() + x.abs()).at_most(44.0));
     let large = t.ge(2.0);
-    let quotient = large.select(Pack::splat(2.0), t) / (t + 2.0);
-    large.select(Pack::splat(1.0) - quotient, quotient).copysign(x)
+    let quotient = large.select(P::splat(2.0), t) / (t + 2.0);
+    large.select(P::splat(1.0) - quotient, quotient).copysign(x)
 }

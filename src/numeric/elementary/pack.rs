@@ -4,13 +4,15 @@
 
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 
+use super::number::{Number, Truth, Word};
+
 /// `N` numbers, worked on lane by lane.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pack<const N: usize>(pub(super) [f64; N]);
 
 /// `N` words of 64 bits.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Bits<const N: usize>(pub(super) [u64; N]);
+pub(super) struct Bits<const N: usize>([u64; N]);
 
 /// `N` answers.
 #[derive(Debug, Clone, Copy)]
@@ -27,12 +29,6 @@ fn each<T: Copy + Default, const N: usize>(f: impl Fn(usize) -> T) -> [T; N] {
 }
 
 impl<const N: usize> Pack<N> {
-    /// The same number in every lane.
-    #[inline(always)]
-    pub(super) fn splat(x: f64) -> Self {
-        Pack([x; N])
-    }
-
     #[inline(always)]
     fn map(self, f: impl Fn(f64) -> f64) -> Self {
         Pack(each(|i| f(self.0[i])))
@@ -47,89 +43,90 @@ impl<const N: usize> Pack<N> {
     fn compare(self, other: f64, f: impl Fn(&f64, &f64) -> bool) -> Mask<N> {
         Mask(each(|i| f(&self.0[i], &other)))
     }
+}
 
-    /// `self * b + c`, rounded once.
+impl<const N: usize> Number for Pack<N> {
+    type Bits = Bits<N>;
+    type Mask = Mask<N>;
+
     #[inline(always)]
-    pub(super) fn fma(self, b: Self, c: Self) -> Self {
+    fn splat(x: f64) -> Self {
+        Pack([x; N])
+    }
+
+    #[inline(always)]
+    fn fma(self, b: Self, c: Self) -> Self {
         Pack(each(|i| self.0[i].mul_add(b.0[i], c.0[i])))
     }
 
-    /// `self * b + c` with a constant factor.
     #[inline(always)]
-    pub(super) fn fma_by(self, b: f64, c: Self) -> Self {
-        self.fma(Pack::splat(b), c)
-    }
-
-    /// The polynomial with these coefficients, the highest power first, by Horner's rule.
-    #[inline(always)]
-    pub(super) fn horner<const K: usize>(self, coefficients: [f64; K]) -> Self {
-        let mut value = Pack::splat(coefficients[0]);
-        for &c in &coefficients[1..] {
-            value = value.fma(self, Pack::splat(c));
-        }
-        value
-    }
-
-    /// The same as [`horner`](Self::horner) where `square = self * self` is there already: as an even and an odd half, which is as many operations in a
-    /// chain half as long. The vectoriser gives up on chains that are too long.
-    #[inline(always)]
-    pub(super) fn horner_halves<const E: usize, const O: usize>(self, square: Self, even: [f64; E], odd: [f64; O]) -> Self {
-        square.horner(odd).fma(self, square.horner(even))
-    }
-
-    #[inline(always)]
-    pub(super) fn abs(self) -> Self {
+    fn abs(self) -> Self {
         self.map(f64::abs)
     }
 
-    /// The magnitude of `self` with the sign of `sign`.
     #[inline(always)]
-    pub(super) fn copysign(self, sign: Self) -> Self {
+    fn copysign(self, sign: Self) -> Self {
         self.zip(sign, f64::copysign)
     }
 
-    /// The smaller of the two; NaN stays NaN.
     #[inline(always)]
-    pub(super) fn at_most(self, high: f64) -> Self {
+    fn at_most(self, high: f64) -> Self {
         self.map(|x| if x > high { high } else { x })
     }
 
-    /// The greater of the two; NaN stays NaN.
     #[inline(always)]
-    pub(super) fn at_least(self, low: f64) -> Self {
+    fn at_least(self, low: f64) -> Self {
         self.map(|x| if x < low { low } else { x })
     }
 
     #[inline(always)]
-    pub(super) fn lt(self, other: f64) -> Mask<N> {
+    fn lt(self, other: f64) -> Mask<N> {
         self.compare(other, f64::lt)
     }
 
     #[inline(always)]
-    pub(super) fn gt(self, other: f64) -> Mask<N> {
+    fn gt(self, other: f64) -> Mask<N> {
         self.compare(other, f64::gt)
     }
 
     #[inline(always)]
-    pub(super) fn ge(self, other: f64) -> Mask<N> {
+    fn ge(self, other: f64) -> Mask<N> {
         self.compare(other, f64::ge)
     }
 
     #[inline(always)]
-    pub(super) fn is(self, other: f64) -> Mask<N> {
+    fn is(self, other: f64) -> Mask<N> {
         self.compare(other, f64::eq)
     }
 
-    /// Where the two numbers are equal.
     #[inline(always)]
-    pub(super) fn equals(self, other: Self) -> Mask<N> {
+    fn equals(self, other: Self) -> Mask<N> {
         Mask(each(|i| self.0[i] == other.0[i]))
     }
 
     #[inline(always)]
-    pub(super) fn to_bits(self) -> Bits<N> {
+    fn to_bits(self) -> Bits<N> {
         Bits(each(|i| self.0[i].to_bits()))
     }
+
+    /// Lane by lane and by value, so that the fast path keeps its numbers in registers.
+    #[inline(always)]
+    fn unless_beyond(self, x: Self, limit: f64, f: fn(f64) -> f64) -> Self {
+        if x.abs().lt(limit).all() {
+            return self;
+        }
+        let mut out = self;
+        for (out, x) in out.0.iter_mut().zip(x.0) {
+            *out = beyond(x, *out, limit, f);
+        }
+        out
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn beyond(x: f64, value: f64, limit: f64, f: fn(f64) -> f64) -> f64 {
+    if x.abs() < limit { value } else { f(x) }
 }
 
 impl<const N: usize> Bits<N> {
@@ -137,70 +134,75 @@ impl<const N: usize> Bits<N> {
     fn map(self, f: impl Fn(u64) -> u64) -> Self {
         Bits(each(|i| f(self.0[i])))
     }
+}
+
+impl<const N: usize> Word for Bits<N> {
+    type Number = Pack<N>;
 
     #[inline(always)]
-    pub(super) fn plus(self, c: u64) -> Self {
+    fn splat(word: u64) -> Self {
+        Bits([word; N])
+    }
+
+    #[inline(always)]
+    fn plus(self, c: u64) -> Self {
         self.map(|b| b.wrapping_add(c))
     }
 
     #[inline(always)]
-    pub(super) fn minus(self, other: Self) -> Self {
+    fn minus(self, other: Self) -> Self {
         Bits(each(|i| self.0[i].wrapping_sub(other.0[i])))
     }
 
     #[inline(always)]
-    pub(super) fn and(self, c: u64) -> Self {
+    fn and(self, c: u64) -> Self {
         self.map(|b| b & c)
     }
 
     #[inline(always)]
-    pub(super) fn or(self, c: u64) -> Self {
+    fn or(self, c: u64) -> Self {
         self.map(|b| b | c)
     }
 
     #[inline(always)]
-    pub(super) fn shr(self, by: u32) -> Self {
+    fn shr(self, by: u32) -> Self {
         self.map(|b| b >> by)
     }
 
     #[inline(always)]
-    pub(super) fn shl(self, by: u32) -> Self {
+    fn shl(self, by: u32) -> Self {
         self.map(|b| b << by)
     }
 
-    /// Where some bit of `c` is set.
     #[inline(always)]
-    pub(super) fn any(self, c: u64) -> Mask<N> {
-        Mask(each(|i| self.0[i] & c != 0))
+    fn has(self, bit: u32) -> Mask<N> {
+        Mask(each(|i| self.0[i] & (1 << bit) != 0))
     }
 
     #[inline(always)]
-    pub(super) fn to_pack(self) -> Pack<N> {
+    fn to_pack(self) -> Pack<N> {
         Pack(each(|i| f64::from_bits(self.0[i])))
     }
 }
 
 impl<const N: usize> Mask<N> {
-    /// `yes` where the mask holds, `no` elsewhere; both are computed.
-    #[inline(always)]
-    pub(super) fn select(self, yes: Pack<N>, no: Pack<N>) -> Pack<N> {
-        Pack(each(|i| if self.0[i] { yes.0[i] } else { no.0[i] }))
-    }
-
     /// Whether it holds in every lane.
     #[inline(always)]
-    pub(super) fn all(self) -> bool {
+    fn all(self) -> bool {
         let mut out = true;
         for lane in self.0 {
             out &= lane;
         }
         out
     }
+}
 
-    /// [`select`](Self::select) of two constants.
+impl<const N: usize> Truth for Mask<N> {
+    type Number = Pack<N>;
+
     #[inline(always)]
-    pub(super) fn choose(self, yes: f64, no: f64) -> Pack<N> {
-        self.select(Pack::splat(yes), Pack::splat(no))
+    fn select(self, yes: Pack<N>, no: Pack<N>) -> Pack<N> {
+        Pack(each(|i| if self.0[i] { yes.0[i] } else { no.0[i] }))
     }
 }
 

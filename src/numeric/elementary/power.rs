@@ -4,29 +4,29 @@
 
 use super::exponential::exp_sum;
 use super::logarithm::ln_sum;
-use super::pack::{Mask, Pack};
+use super::number::{Number, Truth, Word};
 
 const TWO_52: f64 = 4503599627370496.0;
 
 /// Where a number `>= 0` is whole.
 #[inline(always)]
-fn is_whole<const N: usize>(y: Pack<N>) -> Mask<N> {
+fn is_whole<P: Number>(y: P) -> P::Mask {
     y.ge(TWO_52) | ((y + TWO_52) - TWO_52).equals(y)
 }
 
 /// `x^y`, at most 1 ulp from the correctly rounded value, 2 where the result is subnormal.
 #[inline(always)]
-pub(super) fn pow<const N: usize>(x: Pack<N>, y: Pack<N>) -> Pack<N> {
+pub fn pow<P: Number>(x: P, y: P) -> P {
     let size = x.abs();
-    let one = Pack::splat(1.0);
-    let infinity = Pack::splat(f64::INFINITY);
+    let one = P::splat(1.0);
+    let infinity = P::splat(f64::INFINITY);
 
     // ln |x|, with the limits at 0, infinity and NaN.
     let (ln, ln_lo) = ln_sum(size);
     let ordinary = size.gt(0.0) & size.lt(f64::INFINITY);
     let edge = size.is(0.0).select(-infinity, size);
     let ln = ordinary.select(ln, edge);
-    let ln_lo = ordinary.select(ln_lo, Pack::splat(0.0));
+    let ln_lo = ordinary.select(ln_lo, P::splat(0.0));
 
     let product = y * ln;
     let product_lo = y.fma(ln, -product) + y * ln_lo;
@@ -37,9 +37,9 @@ pub(super) fn pow<const N: usize>(x: Pack<N>, y: Pack<N>) -> Pack<N> {
     let whole = is_whole(y.abs());
     let odd = whole & !is_whole(y.abs() * 0.5);
     // The sign bit, so that -0 counts.
-    let negative = x.to_bits().any(1 << 63);
+    let negative = x.to_bits().has(63);
     let value = (negative & odd).select(-value, value);
     let undefined = x.lt(0.0) & x.gt(f64::NEG_INFINITY) & !whole;
-    let value = undefined.select(Pack::splat(f64::NAN), value);
+    let value = undefined.select(P::splat(f64::NAN), value);
     (y.is(0.0) | x.is(1.0)).select(one, value)
 }

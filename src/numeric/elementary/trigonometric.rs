@@ -5,7 +5,7 @@
 
 use super::exponential::ROUNDER;
 use super::logarithm::two_sum;
-use super::pack::{Mask, Pack};
+use super::number::{Number, Truth, Word};
 
 /// `pi/2` to 159 bits.
 const HALF_PI: [f64; 3] = [std::f64::consts::FRAC_PI_2, 6.123233995736766e-17, -1.4973849048591698e-33];
@@ -31,18 +31,18 @@ const COS_TAIL: [f64; 6] = [
 ];
 
 /// `x` less the nearest multiple of `pi/2`, and which quarter turn that was.
-struct Turned<const N: usize> {
-    sin: Pack<N>,
-    cos: Pack<N>,
+struct Turned<P: Number> {
+    sin: P,
+    cos: P,
     /// Whether sine and cosine change places.
-    odd: Mask<N>,
+    odd: P::Mask,
     /// The number of quarter turns in the low bits, as the sum of a whole number and `ROUNDER`.
-    shifted: Pack<N>,
+    shifted: P,
 }
 
 #[inline(always)]
-fn turn<const N: usize>(x: Pack<N>) -> Turned<N> {
-    let shifted = x.fma_by(std::f64::consts::FRAC_2_PI, Pack::splat(ROUNDER));
+fn turn<P: Number>(x: P) -> Turned<P> {
+    let shifted = x.fma_by(std::f64::consts::FRAC_2_PI, P::splat(ROUNDER));
     let n = shifted - ROUNDER;
     let exact = n.fma_by(-HALF_PI[0], x);
     let product = n * HALF_PI[1];
@@ -51,56 +51,34 @@ fn turn<const N: usize>(x: Pack<N>) -> Turned<N> {
     let r_lo = lost - product_lo;
 
     let z = r * r;
-    let sin = r + (r * z).fma(z.horner(SIN_TAIL), z.fma_by(-0.5, Pack::splat(1.0)) * r_lo);
+    let sin = r + (r * z).fma(z.horner(SIN_TAIL), z.fma_by(-0.5, P::splat(1.0)) * r_lo);
     let half = z * 0.5;
     let near = -half + 1.0;
     let near_lo = (-near + 1.0) - half;
     let cos = near + (near_lo + (z * z).fma(z.horner(COS_TAIL), -(r * r_lo)));
-    Turned { sin, cos, odd: shifted.to_bits().any(1), shifted }
-}
-
-/// Where the fast path answers.
-#[inline(always)]
-fn is_near<const N: usize>(x: Pack<N>) -> Mask<N> {
-    x.abs().lt(LIMIT)
-}
-
-/// Lane by lane and by value, so that the fast path keeps its numbers in registers.
-#[inline(always)]
-fn replace_far<const N: usize>(x: Pack<N>, value: Pack<N>, f: fn(f64) -> f64) -> Pack<N> {
-    let mut out = value;
-    for (out, x) in out.0.iter_mut().zip(x.0) {
-        *out = far(x, *out, f);
-    }
-    out
-}
-
-#[cold]
-#[inline(never)]
-fn far(x: f64, value: f64, f: fn(f64) -> f64) -> f64 {
-    if x.abs() < LIMIT { value } else { f(x) }
+    Turned { sin, cos, odd: shifted.to_bits().has(0), shifted }
 }
 
 /// The sine, at most 2 ulp.
 #[inline(always)]
-pub(super) fn sin<const N: usize>(x: Pack<N>) -> Pack<N> {
+pub fn sin<P: Number>(x: P) -> P {
     let turned = turn(x);
-    let value = negate_if(turned.shifted.to_bits().any(2), turned.odd.select(turned.cos, turned.sin));
+    let value = negate_if(turned.shifted.to_bits().has(1), turned.odd.select(turned.cos, turned.sin));
     // Below 2^-26 the sine is its argument; this also keeps the sign of zero.
     let value = x.abs().lt(1.0 / 67108864.0).select(x, value);
-    if is_near(x).all() { value } else { replace_far(x, value, libm::sin) }
+    value.unless_beyond(x, LIMIT, libm::sin)
 }
 
 /// The cosine, at most 2 ulp.
 #[inline(always)]
-pub(super) fn cos<const N: usize>(x: Pack<N>) -> Pack<N> {
+pub fn cos<P: Number>(x: P) -> P {
     let turned = turn(x);
-    let negative = turned.shifted.to_bits().plus(1).any(2);
+    let negative = turned.shifted.to_bits().plus(1).has(1);
     let value = negate_if(negative, turned.odd.select(turned.sin, turned.cos));
-    if is_near(x).all() { value } else { replace_far(x, value, libm::cos) }
+    value.unless_beyond(x, LIMIT, libm::cos)
 }
 
 #[inline(always)]
-fn negate_if<const N: usize>(mask: Mask<N>, x: Pack<N>) -> Pack<N> {
+fn negate_if<P: Number>(mask: P::Mask, x: P) -> P {
     mask.select(-x, x)
 }
