@@ -4,6 +4,7 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::ask;
@@ -12,6 +13,7 @@ use crate::diag::Diagnostics;
 use crate::plan::unit::Plan;
 use crate::publish::publish;
 use crate::report::build::Report;
+use crate::results::Results;
 use crate::source::{FileId, Sources};
 use crate::syntax::{self, ast::File};
 
@@ -103,8 +105,10 @@ pub struct Progress {
 pub struct Outcome {
     /// The tables and checks for a person.
     pub text: String,
-    /// The same as a document, without `files` and `timings`.
-    pub json: serde_json::Value,
+    /// The spec, and the hash of its text.
+    pub spec: (String, String),
+    /// What was measured.
+    pub results: Arc<Results>,
     /// The tables, figures and checks as values.
     pub report: Report,
     /// The files to write.
@@ -115,13 +119,24 @@ pub struct Outcome {
     pub timings: Vec<(&'static str, Duration)>,
 }
 
-/// A file to write: a name that is made safe before it is used, and its bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A file to write.
+#[derive(Debug, Clone)]
 pub struct Artifact {
-    /// Such as `paths.png`.
+    /// Such as `paths.png`; it is made safe before it is used.
     pub name: String,
-    /// Its content.
-    pub bytes: Vec<u8>,
+    /// What is in it.
+    pub content: Content,
+}
+
+/// What is in a file. What may be many times as large as the results is made while it is written.
+#[derive(Debug, Clone)]
+pub enum Content {
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// A row per cell.
+    Runs(Arc<Results>),
+    /// A row per recorded row of the sweep with that number.
+    Trace(Arc<Results>, usize),
 }
 
 /// How a run ended.
@@ -319,9 +334,9 @@ pub fn run(prepared: &Prepared, progress: &(dyn Fn(&Progress) + Sync)) -> Result
     };
     let ready = crate::run::ready(plan, &settings).map_err(|refusal| Failure::Wrong(refusal.to_string()))?;
     clock.lap("compile");
-    let results = ready.run(&Teller(progress));
+    let results = Arc::new(ready.run(&Teller(progress)));
     clock.lap("run");
-    let mut outcome = publish(options, sources, program, plan, &results);
+    let mut outcome = publish(options, sources, program, plan, results);
     clock.lap("report");
     outcome.timings = clock.laps;
     Ok(Checked { value: outcome, sources: sources.clone(), diagnostics: Diagnostics::new() })

@@ -3,11 +3,13 @@
 //! It writes nothing; names and bytes are handed to the command line.
 
 use std::fmt::Write as _;
+use std::io;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use crate::check::Program;
-use crate::pipeline::{Artifact, Ending, Outcome, RunOptions};
+use crate::pipeline::{Artifact, Content, Ending, Outcome, RunOptions};
 use crate::plan::unit::Plan;
 use crate::report::build::{Report, build};
 use crate::report::export;
@@ -16,35 +18,30 @@ use crate::results::{Results, Status, SweepResults};
 use crate::source::Sources;
 
 /// Everything that a run gives.
-pub(crate) fn publish(options: &RunOptions, sources: &Sources, program: &Program, plan: &Plan, results: &Results) -> Outcome {
+pub(crate) fn publish(options: &RunOptions, sources: &Sources, program: &Program, plan: &Plan, results: Arc<Results>) -> Outcome {
     // Outputs of sweeps that were left out by `--only` have nothing to show.
     let ran = |sweeps: &[String]| sweeps.iter().all(|name| results.sweep(name).is_some());
     let mut views = program.views.clone();
     views.tables.retain(|v| ran(&v.selection.sweeps));
     views.plots.retain(|v| ran(&v.selection.sweeps));
     views.expects.retain(|v| ran(&v.selection.sweeps));
-    let report = build(&views, results);
+    let report = build(&views, &results);
     let receipt = receipt(sources, program, plan);
     let mut artifacts = tables(&report);
     let mut warnings = report.warnings.clone();
     figures(&report, &mut artifacts, &mut warnings);
-    let mut runs = Vec::new();
-    if export::runs_csv(results, &mut runs).is_ok() {
-        artifacts.push(Artifact { name: "runs.csv".to_string(), bytes: runs });
+    artifacts.push(Artifact { name: "runs.csv".to_string(), content: Content::Runs(results.clone()) });
+    for (number, sweep) in results.sweeps.iter().enumerate().filter(|(_, sweep)| !sweep.traced.is_empty()) {
+        artifacts.push(Artifact { name: format!("{}.trace.csv", sweep.name), content: Content::Trace(results.clone(), number) });
     }
-    for sweep in &results.sweeps {
-        let mut bytes = Vec::new();
-        if !sweep.traced.is_empty() && export::trace_csv(sweep, &mut bytes).is_ok() {
-            artifacts.push(Artifact { name: format!("{}.trace.csv", sweep.name), bytes });
-        }
-    }
-    artifacts.push(Artifact { name: "receipt.toml".to_string(), bytes: receipt.into_bytes() });
+    artifacts.push(Artifact { name: "receipt.toml".to_string(), content: Content::Bytes(receipt.into_bytes()) });
     Outcome {
-        text: text(&report, results, &warnings),
-        json: document(options, sources, &report, results),
+        text: text(&report, &results, &warnings),
+        spec: (options.spec.display().to_string(), spec_hash(sources)),
         artifacts,
-        ending: ending(&report, results),
+        ending: ending(&report, &results),
         report,
+        results,
         timings: Vec::new(),
     }
 }
@@ -61,7 +58,7 @@ fn ending(report: &Report, results: &Results) -> Ending {
 fn tables(report: &Report) -> Vec<Artifact> {
     let mut list = Vec::new();
     for table in &report.tables {
-        let file = |ending: &str, bytes: String| Artifact { name: format!("{}.{ending}", table.name), bytes: bytes.into_bytes() };
+        let file = |ending: &str, bytes: String| Artifact { name: format!("{}.{ending}", table.name), content: Content::Bytes(bytes.into_bytes()) };
         list.push(file("csv", export::table_csv(table)));
         list.push(file("md", export::table_markdown(table)));
         list.push(file("json", format!("{:#}\n", export::table_json(table))));
@@ -72,10 +69,10 @@ fn tables(report: &Report) -> Vec<Artifact> {
 fn figures(report: &Report, artifacts: &mut Vec<Artifact>, warnings: &mut Vec<String>) {
     for figure in &report.figures {
         match png::png(figure) {
-            Ok(bytes) => artifacts.push(Artifact { name: format!("{}.png", figure.name), bytes }),
+            Ok(bytes) => artifacts.push(Artifact { name: format!("{}.png", figure.name), content: Content::Bytes(bytes) }),
             Err(error) => warnings.push(format!("plot `{}` cannot be drawn: {error}", figure.name)),
         }
-        artifacts.push(Artifact { name: format!("{}.svg", figure.name), bytes: svg::svg(figure).into_bytes() });
+        artifacts.push(Artifact { name: format!("{}.svg", figure.name), content: Content::Bytes(svg::svg(figure).into_bytes()) });
     }
 }
 
@@ -104,24 +101,51 @@ fn text(report: &Report, results: &Results, warnings: &[String]) -> String {
     text
 }
 
-fn document(options: &RunOptions, sources: &Sources, report: &Report, results: &Results) -> Value {
-    let mut sweeps = serde_json::Map::new();
-    for sweep in &results.sweeps {
-        sweeps.insert(sweep.name.clone(), export::sweep_json(sweep));
+impl Outcome {
+    /// Everything as a document, without `files` and `timings`.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        let mut sweeps = serde_json::Map::new();
+        for sweep in &self.results.sweeps {
+            sweeps.insert(sweep.name.clone(), export::sweep_json(sweep));
+        }
+        let mut tables = serde_json::Map::new();
+        for table in &self.report.tables {
+            tables.insert(table.name.clone(), export::table_json(table));
+        }
+        let checks: Vec<Value> = self.report.checks.iter().map(export::check_json).collect();
+        json!({
+            "optrun": env!("CARGO_PKG_VERSION"),
+            "spec": self.spec.0,
+            "hash": self.spec.1,
+            "sweeps": sweeps,
+            "tables": tables,
+            "checks": checks,
+        })
     }
-    let mut tables = serde_json::Map::new();
-    for table in &report.tables {
-        tables.insert(table.name.clone(), export::table_json(table));
+}
+
+impl Content {
+    /// Writes all of it.
+    ///
+    /// # Errors
+    /// What the writer reports.
+    pub fn write(&self, out: &mut dyn io::Write) -> io::Result<()> {
+        match self {
+            Content::Bytes(bytes) => out.write_all(bytes),
+            Content::Runs(results) => export::runs_csv(results, out),
+            Content::Trace(results, sweep) => export::trace_csv(&results.sweeps[*sweep], out),
+        }
     }
-    let checks: Vec<Value> = report.checks.iter().map(export::check_json).collect();
-    json!({
-        "optrun": env!("CARGO_PKG_VERSION"),
-        "spec": options.spec.display().to_string(),
-        "hash": spec_hash(sources),
-        "sweeps": sweeps,
-        "tables": tables,
-        "checks": checks,
-    })
+
+    /// All of it in memory.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        // Memory does not fail.
+        let _ = self.write(&mut bytes);
+        bytes
+    }
 }
 
 fn spec_hash(sources: &Sources) -> String {

@@ -25,6 +25,6 @@ fn specs_pass_their_own_expectations() {
         };
         let outcome = run(&prepared, &|_| ()).unwrap().value;
         assert_eq!(outcome.ending, Ending::Fine, "{name}:\n{}", outcome.text);
-        assert!(outcome.json["checks"].as_array().is_some_and(|checks| !checks.is_empty()), "{name} expects nothing");
+        assert!(outcome.json()["checks"].as_array().is_some_and(|checks| !checks.is_empty()), "{name} expects nothing");
     }
 }

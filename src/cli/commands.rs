@@ -9,6 +9,7 @@ use super::progress::Bar;
 use super::write::{OutFolder, default_folder};
 use crate::diag::{Diagnostics, printable, render};
 use crate::library;
+use crate::numeric::dispatch::Level;
 use crate::pipeline::{self, Checked, Ending, Failure};
 use crate::source::Sources;
 
@@ -48,6 +49,9 @@ fn run(args: RunArgs) -> Result<i32, Failure> {
     let prepared = warned(pipeline::prepare(&spec.options(threads))?);
     // Before the work, so that an hour of it is not lost to a folder that cannot be written.
     let folder = OutFolder::open(&out).map_err(Failure::Outside)?;
+    if Level::current().is_slow() {
+        say("note: without fused multiply-add (FMA, or `OPTRUN_CPU` leaves it out) runs are many times slower; the numbers are the same");
+    }
     let bar = Bar::start();
     let outcome = pipeline::run(&prepared, &|progress| bar.show(progress));
     bar.clear();
@@ -56,7 +60,7 @@ fn run(args: RunArgs) -> Result<i32, Failure> {
     let mut text = match format {
         Format::Human => format!("{}\n{} files in {}\n", outcome.text.trim_end(), files.len(), printable(&folder.path().to_string_lossy())),
         Format::Json => {
-            let mut json = outcome.json;
+            let mut json = outcome.json();
             json["files"] = files.into();
             if timings {
                 let seconds = outcome.timings.iter().map(|(stage, time)| ((*stage).to_owned(), time.as_secs_f64().into()));

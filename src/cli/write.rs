@@ -4,10 +4,10 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, BufWriter, ErrorKind, IntoInnerError};
 use std::path::{Path, PathBuf};
 
-use crate::pipeline::Artifact;
+use crate::pipeline::{Artifact, Content};
 
 /// The file that marks a folder as ours.
 const RECEIPT: &str = "receipt.toml";
@@ -56,7 +56,7 @@ impl OutFolder {
         let part = |name: &String| part_path(&self.path, name);
         let each = || artifacts.iter().zip(&names);
         let written = each()
-            .try_for_each(|(artifact, name)| write_durably(&part(name), &artifact.bytes).map_err(|error| (name, error)))
+            .try_for_each(|(artifact, name)| write_durably(&part(name), &artifact.content).map_err(|error| (name, error)))
             .and_then(|()| each().try_for_each(|(_, name)| fs::rename(part(name), self.path.join(name)).map_err(|error| (name, error))));
         if let Err((name, error)) = written {
             let message = format!("cannot write `{}`: {}", self.path.join(name).display(), cause(&error));
@@ -78,15 +78,15 @@ fn part_path(folder: &Path, name: &str) -> PathBuf {
 }
 
 /// Writes a new file and waits until it is on the disk.
-fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn write_durably(path: &Path, content: &Content) -> io::Result<()> {
     // A part that a killed run with the same process number left behind; never through a link.
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
+    let mut file = BufWriter::new(OpenOptions::new().write(true).create_new(true).open(path)?);
+    content.write(&mut file)?;
+    file.into_inner().map_err(IntoInnerError::into_error)?.sync_all()
 }
 
 /// The nearest thing above that is no folder.
@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     fn artifact(name: &str, text: &str) -> Artifact {
-        Artifact { name: name.to_owned(), bytes: text.as_bytes().to_vec() }
+        Artifact { name: name.to_owned(), content: Content::Bytes(text.as_bytes().to_vec()) }
     }
 
     fn listing(folder: &Path) -> Vec<String> {

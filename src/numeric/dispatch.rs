@@ -46,6 +46,11 @@ impl Level {
         self.min(Level::supported())
     }
 
+    /// Whether fused multiply-add has to be put together from other operations.
+    pub fn is_slow(self) -> bool {
+        cfg!(target_arch = "x86_64") && self == Level::Baseline
+    }
+
     /// The name that `OPTRUN_CPU` takes.
     pub fn name(self) -> &'static str {
         match self {

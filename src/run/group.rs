@@ -17,9 +17,9 @@ use super::ending::first_not_finite;
 use super::job::Job;
 use super::machine;
 use super::meter::Watch;
-use super::program::{Hand, Part, Program};
+use super::program::{Changes, Hand, Part, Program};
 use super::record::{Mask, Recorder};
-use super::update::{ALL, judge, store};
+use super::update::{Chosen, judge, store, update};
 use crate::compile::buffer::Buffer;
 use crate::compile::tape::Lanes;
 use crate::expr::eval::Tensor;
@@ -70,7 +70,7 @@ pub(super) struct State<'a> {
     /// The loss over all rows at the start.
     pub(super) losses: [f64; 8],
     /// Which lanes next values are stored for.
-    pub(super) mask: Octet,
+    pub(super) chosen: Chosen,
     /// Updates done; epochs done, and updates done in the one under way.
     pub(super) done: u64,
     pub(super) epochs: u64,
@@ -158,15 +158,7 @@ impl State<'_> {
             }
             self.done += 1;
             self.in_epoch += 1;
-            let octets = self.memory.octets_mut();
-            if !program.holds.is_empty() {
-                store(self.level, octets, &program.holds, ALL);
-            }
-            let bad = judge(self.level, octets, &program.changes.probes);
-            if bad != [0.0; 8] {
-                self.diverge(&bad, false);
-            }
-            store(self.level, self.memory.octets_mut(), &program.changes.moves, self.mask);
+            self.change(&program.changes, false);
             if self.in_epoch >= self.unit.steps_per_epoch {
                 self.in_epoch = 0;
                 self.epochs += 1;
@@ -175,7 +167,7 @@ impl State<'_> {
                 }
             }
             if self.closing {
-                self.remask();
+                self.choose();
                 return step;
             }
         }
@@ -184,23 +176,25 @@ impl State<'_> {
 
     /// What happens after the last step of an epoch.
     fn happen(&mut self, event: &Part) {
-        self.remask();
+        self.choose();
         self.run_part(event);
-        let changes = &self.program.event_changes;
-        let bad = judge(self.level, self.memory.octets(), &changes.probes);
-        if bad != [0.0; 8] {
-            self.diverge(&bad, true);
+        self.change(&self.program.event_changes, true);
+    }
+
+    /// Judges next values and puts them in place.
+    #[inline]
+    fn change(&mut self, changes: &Changes, event: bool) {
+        if !update(self.level, self.memory.octets_mut(), changes, &self.chosen) {
+            self.diverge(changes, event);
+            store(self.level, self.memory.octets_mut(), &changes.moves, &self.chosen);
         }
-        store(self.level, self.memory.octets_mut(), &changes.moves, self.mask);
     }
 
     /// The lanes that run are those that next values are stored for. Lanes without a cell follow the first.
-    fn remask(&mut self) {
-        let cells = self.cells.len();
-        self.mask = std::array::from_fn(|lane| {
-            let life = self.lives[if lane < cells { lane } else { 0 }];
-            f64::from(u8::from(life == Life::Running))
-        });
+    fn choose(&mut self) {
+        let runs = |lane: usize| self.lives[if lane < self.cells.len() { lane } else { 0 }] == Life::Running;
+        let all = self.lives[..self.cells.len()].iter().all(|life| *life == Life::Running);
+        self.chosen = (!all).then(|| std::array::from_fn(|lane| f64::from(u8::from(runs(lane)))));
     }
 
     fn end_all(&mut self, status: Status) {
@@ -290,7 +284,7 @@ impl State<'_> {
         }
         if self.closing {
             self.close(!due);
-            self.remask();
+            self.choose();
         }
     }
 
@@ -328,9 +322,10 @@ impl State<'_> {
         self.closing = false;
     }
 
-    /// Lanes whose loss or next parameters are not finite have had their last update; `bad` is NaN there.
+    /// Lanes whose loss or next parameters are not finite have had their last update.
     #[cold]
-    fn diverge(&mut self, bad: &Octet, event: bool) {
+    fn diverge(&mut self, changes: &Changes, event: bool) {
+        let bad = judge(self.level, self.memory.octets(), &changes.probes);
         for lane in 0..self.cells.len() {
             let lost = if self.program.lanes == Lanes::One { bad.iter().any(|x| x.is_nan()) } else { bad[lane].is_nan() };
             if lost && self.lives[lane] == Life::Running {

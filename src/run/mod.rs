@@ -8,6 +8,7 @@ mod batch;
 mod ending;
 mod group;
 mod job;
+mod memory;
 mod meter;
 mod pool;
 mod program;
@@ -18,6 +19,7 @@ mod update;
 use std::fmt;
 use std::time::Duration;
 
+use crate::check::messages::human_bytes;
 use crate::compile::tape::Lanes;
 use crate::expr::eval::EvalError;
 use crate::numeric::dispatch::Level;
@@ -25,6 +27,7 @@ use crate::plan::unit::{Plan, SweepPlan};
 use crate::results::{Ending, Results, Status, Strand, SweepResults};
 use group::Done;
 use job::{Job, jobs};
+pub use memory::Needs;
 use meter::Meter;
 use program::Program;
 
@@ -35,7 +38,7 @@ pub struct Options {
     pub threads: usize,
     /// After this time runs are cut.
     pub max_time: Option<Duration>,
-    /// Bytes that traces and states may take; more is refused beforehand.
+    /// Bytes that data, traces and states may take; more is refused beforehand, and so is more than the machine has free.
     pub max_memory: Option<u64>,
     /// The CPU's instructions.
     pub level: Level,
@@ -88,12 +91,14 @@ impl Progress for Silent {
 /// Why nothing was run.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Refusal {
-    /// It would take this many bytes, more than the limit.
+    /// It would take more memory than there is.
     Memory {
-        /// Bytes needed.
-        needed: u64,
-        /// Bytes allowed.
+        /// What takes how many bytes.
+        needs: Needs,
+        /// Bytes allowed, or available.
         limit: u64,
+        /// Whether the limit was given, and is not that of the machine.
+        given: bool,
     },
     /// What depends on data alone, or the start of a state, has no value: an index or a slice that the checker should have found.
     Value(EvalError),
@@ -102,7 +107,11 @@ pub enum Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Refusal::Memory { needed, limit } => write!(f, "the traces and states need {needed} bytes, and the limit is {limit}"),
+            Refusal::Memory { needs, limit, given } => {
+                let limit = human_bytes(*limit as f64);
+                let whose = if *given { format!("`--max-memory` allows {limit}") } else { format!("{limit} of memory is free") };
+                write!(f, "the run needs {needs}, and {whose}")
+            }
             Refusal::Value(error) => error.fmt(f),
         }
     }
@@ -137,16 +146,16 @@ pub fn execute(plan: &Plan, options: &Options, progress: &dyn Progress) -> Resul
 /// Compiles a plan.
 ///
 /// # Errors
-/// When the memory limit is too low, or fixed values cannot be evaluated.
+/// When there is not enough memory, or fixed values cannot be evaluated.
 pub fn ready<'p>(plan: &'p Plan, options: &Options) -> Result<Ready<'p>, Refusal> {
-    if let Some(limit) = options.max_memory {
-        let needed = plan.sweeps.iter().map(bytes).fold(0, u64::saturating_add);
-        if needed > limit {
-            return Err(Refusal::Memory { needed, limit });
-        }
-    }
     let threads =
         if options.threads == 0 { std::thread::available_parallelism().map_or(1, std::num::NonZero::get) } else { options.threads };
+    let needs = Needs::of(plan, threads);
+    let given = options.max_memory.map(|limit| (limit, true));
+    let limits = given.into_iter().chain(memory::available().map(|limit| (limit, false)));
+    if let Some((limit, given)) = limits.min().filter(|(limit, _)| needs.total() > *limit) {
+        return Err(Refusal::Memory { needs, limit, given });
+    }
     let (programs, jobs) = jobs(plan, options, threads)?;
     Ok(Ready { plan, options: options.clone(), threads, programs, jobs })
 }
@@ -201,18 +210,4 @@ fn settle(results: &mut SweepResults, job: &Job, done: Done) {
         results.folded[cell * width..(cell + 1) * width].copy_from_slice(&done.folded[place * width..(place + 1) * width]);
     }
     results.blocks.push(done.block);
-}
-
-/// Bytes of traces, and of parameters and states, of all cells of a sweep.
-fn bytes(sweep: &SweepPlan) -> u64 {
-    let traced: u64 = sweep.traced.iter().map(|&quantity| sweep.quantities[quantity].len() as u64).sum();
-    let cell = |design: &crate::results::Design| {
-        let unit = &sweep.units[design.unit];
-        let rows = record::most_rows(sweep.pace.counting(unit), unit.budget);
-        let slots = unit.params.iter().chain(&unit.states);
-        let state: usize =
-            slots.map(|slot| unit.rows.count(unit.graph.shape(slot.input)).unwrap_or(usize::MAX)).fold(0, usize::saturating_add);
-        traced.saturating_mul(rows).saturating_add((state as u64).saturating_mul(2)).saturating_mul(8)
-    };
-    sweep.designs.iter().map(cell).fold(0, u64::saturating_add)
 }

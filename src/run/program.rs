@@ -36,6 +36,8 @@ pub(super) struct Part {
 /// Simultaneous assignments.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
+    /// What is measured in the step is put aside for the row that follows.
+    pub(super) holds: Vec<Move>,
     /// What must be finite: next parameters, and the loss.
     pub(super) probes: Vec<Probe>,
     /// Copies of next values; values that others overwrite are put aside first.
@@ -78,8 +80,7 @@ pub(super) struct Program {
     pub(super) starts: Vec<Move>,
     /// Whether the starts of states differ from cell to cell.
     pub(super) own_starts: bool,
-    /// What is measured in the step is kept for the row that follows: these moves, to the octets from `held` to `memory`.
-    pub(super) holds: Vec<Move>,
+    /// Where what is measured in the step is kept, up to the end of memory.
     pub(super) held: usize,
     /// The octet of the loss on the rows of the step.
     pub(super) step_loss: usize,
@@ -316,10 +317,9 @@ impl Program {
 
         // What is measured in the step stays for the row after it.
         let held = layout.end;
-        let mut holds = Vec::new();
         let mut hold = |first: usize, elements: usize| {
             let to = layout.take(elements);
-            holds.push(Move { from: first / 8, to, octets: lanes.octets(elements) });
+            step_changes.holds.push(Move { from: first / 8, to, octets: lanes.octets(elements) });
             to * 8
         };
         for &(quantity, _) in &step.quantities {
@@ -351,7 +351,6 @@ impl Program {
             event_changes,
             starts: start_moves,
             own_starts,
-            holds,
             held,
             step_loss,
             loss,

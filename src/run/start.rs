@@ -10,7 +10,7 @@ use super::job::Job;
 use super::machine;
 use super::program::Program;
 use super::record::{Recorder, most_rows};
-use super::update::{ALL, store};
+use super::update::store;
 use crate::compile::buffer::Buffer;
 use crate::numeric::dispatch::Level;
 use crate::plan::unit::SweepPlan;
@@ -40,7 +40,7 @@ impl<'a> State<'a> {
             reasons: [const { None }; 8],
             stop_text: unit.stop_text.as_str().into(),
             losses: [f64::NAN; 8],
-            mask: ALL,
+            chosen: None,
             done: 0,
             epochs: 0,
             in_epoch: 0,
@@ -89,7 +89,7 @@ impl<'a> State<'a> {
         self.lives = std::array::from_fn(|lane| if lane < cells.len() { Life::Running } else { Life::Ended });
         (self.done, self.epochs, self.in_epoch) = (0, 0, 0);
         (self.next_row, self.next_asked) = (0, 0);
-        (self.fresh, self.closing, self.mask) = (false, false, ALL);
+        (self.fresh, self.closing, self.chosen) = (false, false, None);
     }
 
     /// Parameters and numbers of cells in their lanes. Lanes that start like the cell `like` have their parameters already.
@@ -122,7 +122,7 @@ impl<'a> State<'a> {
         let program = self.program;
         if let Some(start) = &program.start {
             self.run_part(start);
-            store(self.level, self.memory.octets_mut(), &program.starts, ALL);
+            store(self.level, self.memory.octets_mut(), &program.starts, &None);
         }
     }
 }

@@ -1,10 +1,12 @@
 //! The end of a step: are the next values finite, and then they take the place of the old ones.
 //!
-//! It computes nothing else. Both loops are compiled for every level of the CPU.
+//! It computes nothing else. All loops are compiled for every level of the CPU.
 
+use super::program::Changes;
 use crate::compile::tape::Lanes;
 use crate::dispatch;
 use crate::numeric::Octet;
+use crate::numeric::sums::halve;
 
 /// Numbers that must be finite: octets from a place in memory on, and single numbers after them (one lane).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,59 +34,92 @@ pub(super) struct Move {
     pub(super) octets: usize,
 }
 
+/// Which lanes something is stored for; zero stands for a lane that keeps what it has. Nothing stands for all.
+pub(super) type Chosen = Option<Octet>;
+
 dispatch! {
-    /// The sum of zero times each number: zero, or NaN where one of them is not finite. An octet has an entry for each lane, or,
-    /// with one lane, eight for it.
+    /// Puts aside what is held; then, if all that must be finite is, copies the next values. Says whether it is.
+    pub(super) fn update(octets: &mut [Octet], changes: &Changes, chosen: &Chosen) -> bool = update_body;
+    /// Zero times the sum of what must be finite: NaN where something is not. It has an entry for each lane, or, with one lane, eight for it.
     pub(super) fn judge(octets: &[Octet], probes: &[Probe]) -> Octet = judge_body;
-    /// Copies octets in the order given, in the lanes of the mask.
-    pub(super) fn store(octets: &mut [Octet], moves: &[Move], mask: Octet) = store_body;
+    /// Copies octets in the order given.
+    pub(super) fn store(octets: &mut [Octet], moves: &[Move], chosen: &Chosen) = store_body;
 }
 
-/// A mask of [`store`] with all lanes; zero stands for a lane that keeps what it has.
-pub(super) const ALL: Octet = [1.0; 8];
+#[inline(always)]
+fn update_body(octets: &mut [Octet], changes: &Changes, chosen: &Chosen) -> bool {
+    store_body(octets, &changes.holds, &None);
+    let fine = halve(&judge_body(octets, &changes.probes)) == 0.0;
+    if fine {
+        store_body(octets, &changes.moves, chosen);
+    }
+    fine
+}
 
 #[inline(always)]
 fn judge_body(octets: &[Octet], probes: &[Probe]) -> Octet {
-    // Four sums, because one would wait for itself.
-    let mut sums = [[0.0; 8]; 4];
+    let mut sum = [0.0; 8];
     for probe in probes {
         let own = &octets[probe.octet..];
-        let (fours, few) = own[..probe.octets].as_chunks::<4>();
-        for four in fours {
-            for (sum, octet) in sums.iter_mut().zip(four) {
-                for p in 0..8 {
-                    sum[p] += octet[p] * 0.0;
-                }
+        let (whole, rest) = (&own[..probe.octets], probe.rest);
+        if whole.len() >= 16 {
+            sum = plus(sum, many(whole));
+        } else {
+            for octet in whole {
+                sum = plus_zeros(sum, octet);
             }
         }
-        for octet in few {
+        if rest > 0 {
+            let mut last = own[probe.octets];
             for p in 0..8 {
-                sums[0][p] += octet[p] * 0.0;
+                last[p] = if p < rest { last[p] } else { 0.0 };
             }
-        }
-        if probe.rest > 0 {
-            let last = own[probe.octets];
-            for p in 0..8 {
-                sums[0][p] += if p < probe.rest { last[p] } else { 0.0 } * 0.0;
-            }
+            sum = plus_zeros(sum, &last);
         }
     }
-    let mut sum = [0.0; 8];
+    sum
+}
+
+/// Four sums, because one would wait for itself.
+#[inline(always)]
+fn many(octets: &[Octet]) -> Octet {
+    let mut sums = [[0.0; 8]; 4];
+    let (fours, few) = octets.as_chunks::<4>();
+    for four in fours {
+        for (sum, octet) in sums.iter_mut().zip(four) {
+            *sum = plus_zeros(*sum, octet);
+        }
+    }
+    for octet in few {
+        sums[0] = plus_zeros(sums[0], octet);
+    }
+    plus(plus(sums[0], sums[1]), plus(sums[2], sums[3]))
+}
+
+#[inline(always)]
+fn plus(mut a: Octet, b: Octet) -> Octet {
     for p in 0..8 {
-        sum[p] = (sums[0][p] + sums[1][p]) + (sums[2][p] + sums[3][p]);
+        a[p] += b[p];
+    }
+    a
+}
+
+#[inline(always)]
+fn plus_zeros(mut sum: Octet, octet: &Octet) -> Octet {
+    for p in 0..8 {
+        sum[p] += octet[p] * 0.0;
     }
     sum
 }
 
 #[inline(always)]
-fn store_body(octets: &mut [Octet], moves: &[Move], mask: Octet) {
-    let all = mask == ALL;
+fn store_body(octets: &mut [Octet], moves: &[Move], chosen: &Chosen) {
     for &Move { from, to, octets: count } in moves {
-        if !all {
+        if let Some(chosen) = chosen {
             for i in 0..count {
                 let (new, mut kept) = (octets[from + i], octets[to + i]);
                 for p in 0..8 {
-                    kept[p] = if mask[p] == 0.0 { kept[p] } else { new[p] };
+                    kept[p] = if chosen[p] == 0.0 { kept[p] } else { new[p] };
                 }
                 octets[to + i] = kept;
             }

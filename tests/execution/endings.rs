@@ -127,8 +127,13 @@ fn limits_cut_or_refuse() {
     assert!(begun.elapsed() < Duration::from_secs(5));
     let large = logistic_sweep(&[1e-5; 3], 1_000_000);
     let refused = execute(&plan(large), &Options { max_memory: Some(1 << 20), ..Options::default() }, &Silent);
-    // Three cells, a million rows of 11 numbers and two counts.
-    let Err(Refusal::Memory { needed, limit }) = refused else { panic!("it ran") };
-    assert!(needed > 3 * 1_000_000 * 11 * 8 && limit == 1 << 20);
+    // Three cells, a million rows of 11 numbers.
+    let Err(Refusal::Memory { needs, limit, given: true }) = refused else { panic!("it ran") };
+    assert!(needs.traces > 3 * 1_000_000 * 11 * 8 && limit == 1 << 20);
+    // A yottabyte is refused without a limit, and without an overflow.
+    let endless = logistic_sweep(&[1e-5; 3], 1 << 60);
+    let refused = execute(&plan(endless), &Options::default(), &Silent);
+    let Err(Refusal::Memory { needs, given: false, .. }) = refused else { panic!("it ran") };
+    assert_eq!(needs.total(), u64::MAX);
     assert_eq!(execute(&optrun::plan::unit::Plan { sweeps: Vec::new() }, &Options::default(), &Silent), Ok(Results::default()));
 }

@@ -68,7 +68,8 @@ impl Columns {
     /// The file of that name.
     pub(crate) fn of(outcome: &Outcome, name: &str) -> Columns {
         let file = outcome.artifacts.iter().find(|file| file.name == name).unwrap_or_else(|| panic!("there is no `{name}`"));
-        let mut reader = csv::Reader::from_reader(file.bytes.as_slice());
+        let bytes = file.content.bytes();
+        let mut reader = csv::Reader::from_reader(bytes.as_slice());
         let headings: Vec<String> = reader.headers().expect("headings").iter().map(str::to_owned).collect();
         let mut columns: Vec<Vec<String>> = vec![Vec::new(); headings.len()];
         for record in reader.records() {

@@ -2,6 +2,7 @@
 //!
 //! A text that a spreadsheet would take for a formula is written with an apostrophe before it.
 
+use std::fmt::Write as _;
 use std::io;
 
 use super::{FlatValue, flatten};
@@ -75,15 +76,23 @@ pub fn trace_csv(sweep: &SweepResults, out: &mut dyn io::Write) -> io::Result<()
     let traced: Vec<&crate::results::Quantity> = sweep.traced.iter().filter_map(|&quantity| sweep.quantities.get(quantity)).collect();
     let mut headings: Vec<String> = ["cell", "step", "epoch"].map(str::to_owned).to_vec();
     headings.extend(traced.iter().flat_map(|quantity| quantity.element_names()).map(|name| guarded(&name)));
-    let rows = sweep.runs().flat_map(|run| {
+    write(&mut *out, std::iter::once(headings))?;
+    // Numbers need no quotes, and there may be many.
+    let mut line = String::new();
+    for run in sweep.runs() {
         let trace = run.trace();
-        (0..trace.rows()).map(move |row| {
-            let mut line = vec![run.id.to_string(), trace.step(row).to_string(), trace.epoch(row).to_string()];
-            line.extend(trace.row(row).map(shortest));
-            line
-        })
-    });
-    write(out, std::iter::once(headings).chain(rows))
+        for row in 0..trace.rows() {
+            line.clear();
+            let _ = write!(line, "{},{},{}", run.id, trace.step(row), trace.epoch(row));
+            for x in trace.row(row) {
+                line.push(',');
+                line.push_str(&shortest(x));
+            }
+            line.push_str("\r\n");
+            out.write_all(line.as_bytes())?;
+        }
+    }
+    Ok(())
 }
 
 /// The final values that were folded: where they are and the names of their elements.
