@@ -84,6 +84,14 @@ pub struct Operand {
     pub width: u32,
 }
 
+/// A matrix without rows as an operand of a product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Weights {
+    pub address: Address,
+    /// Whether its transpose stands there.
+    pub turned: bool,
+}
+
 /// What is done along an axis of features.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Along {
@@ -131,9 +139,9 @@ pub enum Instr {
     /// Along the middle of three axes `(pre, n, post)` of features; `classes` when it is the first axis of the shape.
     Along { along: Along, classes: bool, out: Address, a: Operand, pre: u32, n: u32, post: u32 },
     /// Rows of `a` (k features) times the small matrix `w` (k by m): m features, ascending.
-    Times { out: Address, a: Operand, w: Address, k: u32, m: u32 },
+    Times { out: Address, a: Operand, w: Weights, k: u32, m: u32 },
     /// Products of values without rows: `a` (m by n), `b` (n by p).
-    Product { out: Address, a: Address, b: Address, m: u32, n: u32, p: u32, order: Order },
+    Product { out: Address, a: Weights, b: Weights, m: u32, n: u32, p: u32, order: Order },
     /// Sums of the features of `a` over rows, by classes, into accumulators.
     Sum { acc: Address, a: Operand },
     /// Sums over rows of the features of `a` times the single feature of `b`, by classes.
@@ -240,12 +248,12 @@ impl Instr {
             }
             Instr::Times { out, a, w, .. } => {
                 read(a, f);
-                f(w, false);
+                f(&mut w.address, false);
                 f(out, true);
             }
             Instr::Product { out, a, b, .. } => {
-                f(a, false);
-                f(b, false);
+                f(&mut a.address, false);
+                f(&mut b.address, false);
                 f(out, true);
             }
             Instr::Sum { acc, a } => {

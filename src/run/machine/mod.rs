@@ -13,6 +13,7 @@ mod dense;
 mod each;
 mod index;
 mod octet;
+mod outer;
 mod product;
 mod rows;
 mod view;
@@ -92,7 +93,7 @@ fn execute(level: Level, view: &View, instr: &Instr) {
         }
         Instr::Sum { acc, a } => rows::sum(level, view, *acc, *a),
         Instr::Dot { acc, a, b } => rows::dot(level, view, *acc, *a, *b),
-        Instr::Outer { acc, a, b } => rows::outer(level, view, *acc, *a, *b),
+        Instr::Outer { acc, a, b } => outer::outer(level, view, *acc, *a, *b),
         Instr::Pick { out, a, index, k } => index::pick(view, *out, *a, *index, *k as usize),
         Instr::Unpick { out, a, index, k } => index::unpick(view, *out, *a, *index, *k as usize),
         Instr::Store { out, a } => index::store(level, view, *out, *a),

@@ -1,0 +1,227 @@
+//! Contractions over rows of all pairs of features, as in `X.T @ R`: one accumulator per pair, rows in ascending order.
+//!
+//! Chunks and the tree over them are in `rows`.
+
+use super::view::{AnyMatrix, Block, Data, Matrix, Slot, Splat, View};
+use crate::compile::tape::{Address, Lanes, Operand};
+use crate::dispatch_registers;
+use crate::numeric::Octet;
+use crate::numeric::register::Registers;
+
+dispatch_registers! {
+    /// Adds all products of a feature of `a` and one of `b`, in ascending order.
+    pub(super) fn outer(view: &View, acc: Address, a: Operand, b: Operand) = outer_body;
+}
+
+#[inline(always)]
+fn outer_body<S: Registers>(s: S, view: &View, acc: Address, a: Operand, b: Operand) {
+    let (k, m) = (a.width as usize, b.width as usize);
+    let acc = view.octets(acc);
+    match (view.lanes, view.matrix(a), view.matrix(b)) {
+        (Lanes::One, AnyMatrix::Data(a), AnyMatrix::Block(b)) => in_rows(s, view, acc, a, b, k, m),
+        (Lanes::One, AnyMatrix::Block(a), AnyMatrix::Block(b)) => in_rows(s, view, acc, a, b, k, m),
+        (Lanes::One, a, b) => in_rows(s, view, acc, a, b, k, m),
+        (Lanes::Eight, AnyMatrix::Splat(a), AnyMatrix::Block(b)) => in_lanes(s, view, acc, a, b, k, m),
+        (Lanes::Eight, AnyMatrix::Block(a), AnyMatrix::Block(b)) => in_lanes(s, view, acc, a, b, k, m),
+        (Lanes::Eight, a, b) => in_lanes(s, view, acc, a, b, k, m),
+    }
+}
+
+/// A matrix of single numbers.
+trait Numbers: Matrix {
+    /// One row of an octet of rows.
+    fn number(&self, outer: usize, feature: usize, row: usize) -> f64;
+}
+
+impl Numbers for Data<'_> {
+    #[inline(always)]
+    fn number(&self, outer: usize, feature: usize, row: usize) -> f64 {
+        self.0[outer * self.1 + feature][row]
+    }
+}
+
+impl Numbers for Block<'_> {
+    #[inline(always)]
+    fn number(&self, outer: usize, feature: usize, row: usize) -> f64 {
+        self.0[outer * self.1 + feature][row].get()
+    }
+}
+
+impl Numbers for AnyMatrix<'_> {
+    #[inline(always)]
+    fn number(&self, outer: usize, feature: usize, row: usize) -> f64 {
+        self.at(outer, feature)[row]
+    }
+}
+
+/// Rows whose features are turned at a time: they stay in the first-level cache while all of `a` goes by.
+const TURNED: usize = 64;
+
+/// One lane: sixteen features of `b` side by side, turned first so that an octet holds eight features of one row.
+#[inline(always)]
+fn in_rows<S: Registers>(s: S, view: &View, acc: &[Slot], a: impl Numbers, b: impl Numbers, k: usize, m: usize) {
+    let wide = m.div_ceil(8);
+    let mut turned = [[[0.0; 8]; 2]; TURNED];
+    for first in (0..view.rows).step_by(TURNED) {
+        let turned = &mut turned[..TURNED.min(view.rows - first)];
+        let mut group = 0;
+        while group < wide {
+            turn(turned, b, first / 8, group * 8, m);
+            let (turned, two) = (&*turned, group + 2 <= wide);
+            let mut j = 0;
+            while j < k {
+                let at = [first / 8, j, group, wide];
+                match (two, k - j) {
+                    (true, 8..) if S::MANY => j += row_tile::<S, 8, 2>(s, acc, a, turned, at),
+                    (false, 8..) if S::MANY => j += row_tile::<S, 8, 1>(s, acc, a, turned, at),
+                    (true, 2..) => j += row_tile::<S, 2, 2>(s, acc, a, turned, at),
+                    (false, 2..) => j += row_tile::<S, 2, 1>(s, acc, a, turned, at),
+                    (true, _) => j += row_tile::<S, 1, 2>(s, acc, a, turned, at),
+                    (false, _) => j += row_tile::<S, 1, 1>(s, acc, a, turned, at),
+                }
+            }
+            group += if two { 2 } else { 1 };
+        }
+    }
+}
+
+/// Up to sixteen features from the first, row by row.
+#[inline(always)]
+fn turn(turned: &mut [[Octet; 2]], b: impl Numbers, outer: usize, first: usize, m: usize) {
+    for (o, eight) in turned.chunks_mut(8).enumerate() {
+        let outer = outer + o;
+        for half in 0..2.min((m - first).div_ceil(8)) {
+            let from = first + half * 8;
+            for (p, line) in eight.iter_mut().enumerate() {
+                // All at once, which the compiler makes one octet of.
+                if from + 8 <= m {
+                    let x = |c: usize| b.number(outer, from + c, p);
+                    line[half] = [x(0), x(1), x(2), x(3), x(4), x(5), x(6), x(7)];
+                } else {
+                    for c in 0..m - from {
+                        line[half][c] = b.number(outer, from + c, p);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Adds all rows to the pairs of `J` features of `a` and `C` octets of features of `b`; says how many features of `a` these were.
+#[inline(always)]
+fn row_tile<S: Registers, const J: usize, const C: usize>(
+    s: S,
+    acc: &[Slot],
+    a: impl Numbers,
+    turned: &[[Octet; 2]],
+    [outer, j, group, wide]: [usize; 4],
+) -> usize {
+    let mut z = [[s.splat(0.0); C]; J];
+    for t in 0..J {
+        let acc = &acc[(j + t) * wide + group..][..C];
+        for c in 0..C {
+            z[t][c] = s.load(&acc[c]);
+        }
+    }
+    for (o, eight) in turned.chunks(8).enumerate() {
+        for (p, line) in eight.iter().enumerate() {
+            let mut y = [s.splat(0.0); C];
+            for c in 0..C {
+                y[c] = s.octet(&line[c]);
+            }
+            for t in 0..J {
+                let x = s.splat(a.number(outer + o, j + t, p));
+                for c in 0..C {
+                    z[t][c] = s.fma(x, y[c], z[t][c]);
+                }
+            }
+        }
+    }
+    for t in 0..J {
+        let acc = &acc[(j + t) * wide + group..][..C];
+        for c in 0..C {
+            s.store(&acc[c], z[t][c]);
+        }
+    }
+    J
+}
+
+/// An octet of a matrix, for eight lanes.
+trait Octets: Matrix {
+    fn eight<S: Registers>(&self, s: S, row: usize, feature: usize) -> S::Eight;
+}
+
+impl Octets for Block<'_> {
+    #[inline(always)]
+    fn eight<S: Registers>(&self, s: S, row: usize, feature: usize) -> S::Eight {
+        s.load(&self.0[row * self.1 + feature])
+    }
+}
+
+impl Octets for Splat<'_> {
+    #[inline(always)]
+    fn eight<S: Registers>(&self, s: S, row: usize, feature: usize) -> S::Eight {
+        s.splat(self.0[row / 8 * self.1 + feature][row % 8])
+    }
+}
+
+impl Octets for AnyMatrix<'_> {
+    #[inline(always)]
+    fn eight<S: Registers>(&self, s: S, row: usize, feature: usize) -> S::Eight {
+        s.octet(&self.at(row, feature))
+    }
+}
+
+/// Eight lanes: four features of `a`, or where registers are few one, by four of `b` at a time.
+#[inline(always)]
+fn in_lanes<S: Registers>(s: S, view: &View, acc: &[Slot], a: impl Octets, b: impl Octets, k: usize, m: usize) {
+    let mut j = 0;
+    while j < k {
+        let tall = S::MANY && j + 4 <= k;
+        let mut c = 0;
+        while c < m {
+            match (tall, c + 4 <= m) {
+                (true, true) => lane_tile::<S, 4, 4>(s, view, acc, a, b, [m, j, c]),
+                (true, false) => lane_tile::<S, 4, 1>(s, view, acc, a, b, [m, j, c]),
+                (false, true) => lane_tile::<S, 1, 4>(s, view, acc, a, b, [m, j, c]),
+                (false, false) => lane_tile::<S, 1, 1>(s, view, acc, a, b, [m, j, c]),
+            }
+            c += if c + 4 <= m { 4 } else { 1 };
+        }
+        j += if tall { 4 } else { 1 };
+    }
+}
+
+#[inline(always)]
+fn lane_tile<S: Registers, const J: usize, const C: usize>(
+    s: S,
+    view: &View,
+    acc: &[Slot],
+    a: impl Octets,
+    b: impl Octets,
+    [m, j, c]: [usize; 3],
+) {
+    let mut z = [[s.splat(0.0); C]; J];
+    for t in 0..J {
+        for u in 0..C {
+            z[t][u] = s.load(&acc[(j + t) * m + c + u]);
+        }
+    }
+    for row in 0..view.outer {
+        let mut y = [s.splat(0.0); C];
+        for u in 0..C {
+            y[u] = b.eight(s, row, c + u);
+        }
+        for t in 0..J {
+            let x = a.eight(s, row, j + t);
+            for u in 0..C {
+                z[t][u] = s.fma(x, y[u], z[t][u]);
+            }
+        }
+    }
+    for t in 0..J {
+        for u in 0..C {
+            s.store(&acc[(j + t) * m + c + u], z[t][u]);
+        }
+    }
+}
