@@ -430,3 +430,34 @@ fn long_and_narrow_values_without_rows() {
         compare(&build.program, &format!("{n} by {m}"));
     }
 }
+
+/// Values that are walked in strips, with reductions, rows and results between them.
+#[test]
+fn long_values_without_rows() {
+    for seed in 0..60 {
+        let mut build = Build::new(900 + seed, 9);
+        build.param(&[1100]);
+        build.param(&[1100]);
+        build.param(&[25, 44]);
+        build.param(&[]);
+        build.column(&[ROWS, Dim::Size(25)]);
+        for _ in 0..18 {
+            let (a, b, c) = (build.node(), build.node(), build.node());
+            let kind = build.below(12);
+            let (unary, binary) = (Unary::ALL[build.below(Unary::ALL.len())], Binary::ALL[build.below(Binary::ALL.len())]);
+            let graph = &mut build.program.graph;
+            let made = match kind {
+                0..3 => graph.try_add(Op::Unary(unary), &[a]),
+                3..8 => graph.try_add(Op::Binary(binary), &[a, b]),
+                8 => graph.try_add(Op::Select, &[a, b, c]),
+                9 if graph.shape(a).rank() > 0 => graph.try_add(Op::Reduce(Reduce::Sum, 0), &[a]),
+                10 if graph.shape(a).rank() == 2 && graph.shape(b).rank() == 2 => graph.try_add(Op::MatMul, &[a, b]),
+                _ if graph.shape(a).0 == [Dim::Size(1100)] => graph.try_add(Op::Slice { axis: 0, start: 16, step: 1, len: 1040 }, &[a]),
+                _ => graph.try_add(Op::Unary(unary), &[a]),
+            };
+            build.nodes.extend(made);
+        }
+        build.program.roots = (0..3).map(|_| build.node()).collect();
+        compare(&build.program, &format!("seed {seed}"));
+    }
+}

@@ -199,10 +199,20 @@ pub struct Total {
 pub struct Section {
     /// Whose rows.
     pub data: Option<DataId>,
-    /// Rows of a block, a multiple of 8 that divides no chunk boundary.
+    /// Octets of the values that are walked in strips; 0 if none are.
+    pub octets: usize,
+    /// Rows of a block, a multiple of 8 that divides no chunk boundary; or octets of a strip.
     pub block: usize,
     pub body: Vec<Instr>,
     pub totals: Vec<Total>,
+}
+
+impl Section {
+    /// Whether the body is carried out piece by piece.
+    #[must_use]
+    pub fn loops(&self) -> bool {
+        self.data.is_some() || self.octets > 0
+    }
 }
 
 /// A compiled program.
@@ -309,6 +319,25 @@ impl Instr {
     /// Whether element `i` of the result needs only elements `i` of the operands, so that the result may take the place of one.
     #[must_use]
     pub fn in_place(&self) -> bool {
-        matches!(self, Instr::Unary { .. } | Instr::Binary { .. } | Instr::Select { .. })
+        self.elementwise().is_some()
+    }
+
+    /// The octets that an elementwise instruction walks.
+    #[must_use]
+    pub fn elementwise(&self) -> Option<u32> {
+        match self {
+            Instr::Unary { n, .. } | Instr::Binary { n, .. } | Instr::Select { n, .. } => Some(*n),
+            _ => None,
+        }
+    }
+
+    /// The operands, the result and the octets of an elementwise instruction.
+    pub fn elementwise_parts(&mut self) -> Option<(Vec<&mut Operand>, &mut Address, &mut u32)> {
+        match self {
+            Instr::Unary { out, a, n, .. } => Some((vec![a], out, n)),
+            Instr::Binary { out, a, b, n, .. } => Some((vec![a, b], out, n)),
+            Instr::Select { out, c, a, b, n } => Some((vec![c, a, b], out, n)),
+            _ => None,
+        }
     }
 }

@@ -22,7 +22,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use crate::compile::buffer::Buffer;
-use crate::compile::tape::{Instr, Lanes, Order, Tape};
+use crate::compile::tape::{Instr, Lanes, Order, Section, Tape};
 use crate::numeric::dispatch::Level;
 use crate::numeric::sums::CHUNK;
 use crate::shape::{DataId, Dim, RowCounts};
@@ -48,6 +48,10 @@ pub fn run(level: Level, tape: &Tape, memory: &mut Buffer, columns: &[Arc<Buffer
     let slots: &[Slot] = numbers.as_chunks::<8>().0;
     let mut view = View { numbers, slots, columns, lanes: tape.lanes, in_pass: false, outer: 1, first: 0, rows: 1, counts: rows };
     for section in &tape.sections {
+        if section.octets > 0 {
+            strips(level, &view, section);
+            continue;
+        }
         let all = section.data.map_or(1, |data: DataId| rows.of(Dim::Rows(data)));
         rows::clear(&view, section, true);
         view.in_pass = section.data.is_some();
@@ -74,6 +78,18 @@ pub fn run(level: Level, tape: &Tape, memory: &mut Buffer, columns: &[Arc<Buffer
             chunk += 1;
         }
         rows::finish(&view, section, chunk);
+    }
+}
+
+/// Carries out a section strip by strip: as though each octet of the values were a row of octets.
+fn strips(level: Level, view: &View, section: &Section) {
+    let rows = 8 / view.lanes.count();
+    for start in (0..section.octets).step_by(section.block) {
+        let outer = section.block.min(section.octets - start);
+        let strip = View { in_pass: true, outer, first: start * rows, rows: outer * rows, ..*view };
+        for instr in &section.body {
+            execute(level, &strip, instr);
+        }
     }
 }
 
