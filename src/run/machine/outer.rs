@@ -54,52 +54,67 @@ impl Numbers for AnyMatrix<'_> {
     }
 }
 
-/// Rows whose features are turned at a time: they stay in the first-level cache while all of `a` goes by.
-const TURNED: usize = 64;
+/// Rows and octets of features that are turned at a time: they stay in the first-level cache while all of `a` goes by.
+const TURNED: (usize, usize) = (64, 6);
 
-/// One lane: sixteen features of `b` side by side, turned first so that an octet holds eight features of one row.
+/// Features turned: octets of features, row by row.
+type Turned = [[Octet; TURNED.1]];
+
+/// Room for them, where no octet lies across two cache lines.
+#[repr(align(64))]
+struct Room([[Octet; TURNED.1]; TURNED.0]);
+
+/// One lane: octets of features of `b`, turned first so that an octet holds eight features of one row.
 #[inline(always)]
 fn in_rows<S: Registers>(s: S, view: &View, acc: &[Slot], a: impl Numbers, b: impl Numbers, k: usize, m: usize) {
     let wide = m.div_ceil(8);
-    let mut turned = [[[0.0; 8]; 2]; TURNED];
-    for first in (0..view.rows).step_by(TURNED) {
-        let turned = &mut turned[..TURNED.min(view.rows - first)];
-        let mut group = 0;
-        while group < wide {
-            turn(turned, b, first / 8, group * 8, m);
-            let (turned, two) = (&*turned, group + 2 <= wide);
+    let mut room = Room([[[0.0; 8]; TURNED.1]; TURNED.0]);
+    for first in (0..view.rows).step_by(TURNED.0) {
+        let turned = &mut room.0[..TURNED.0.min(view.rows - first)];
+        for octets in (0..wide).step_by(TURNED.1) {
+            turn(turned, b, first / 8, octets * 8, m);
+            let turned = &*turned;
+            let end = wide.min(octets + TURNED.1);
             let mut j = 0;
             while j < k {
-                let at = [first / 8, j, group, wide];
-                match (two, k - j) {
-                    (true, 8..) if S::MANY => j += row_tile::<S, 8, 2>(s, acc, a, turned, at),
-                    (false, 8..) if S::MANY => j += row_tile::<S, 8, 1>(s, acc, a, turned, at),
-                    (true, 2..) => j += row_tile::<S, 2, 2>(s, acc, a, turned, at),
-                    (false, 2..) => j += row_tile::<S, 2, 1>(s, acc, a, turned, at),
-                    (true, _) => j += row_tile::<S, 1, 2>(s, acc, a, turned, at),
-                    (false, _) => j += row_tile::<S, 1, 1>(s, acc, a, turned, at),
+                let count = match k - j {
+                    8.. if S::MANY => 8,
+                    2.. => 2,
+                    _ => 1,
+                };
+                let mut octet = octets;
+                while octet < end {
+                    let at = [first / 8, j, octet, octet - octets, wide];
+                    match (count, end - octet) {
+                        (8, 2..) => row_tile::<S, 8, 2>(s, acc, a, turned, at),
+                        (8, _) => row_tile::<S, 8, 1>(s, acc, a, turned, at),
+                        (2, 2..) => row_tile::<S, 2, 2>(s, acc, a, turned, at),
+                        (2, _) => row_tile::<S, 2, 1>(s, acc, a, turned, at),
+                        (_, 2..) => row_tile::<S, 1, 2>(s, acc, a, turned, at),
+                        (_, _) => row_tile::<S, 1, 1>(s, acc, a, turned, at),
+                    }
+                    octet += 2;
                 }
+                j += count;
             }
-            group += if two { 2 } else { 1 };
         }
     }
 }
 
-/// Up to sixteen features from the first, row by row.
+/// Some octets of features from the first feature on, row by row.
 #[inline(always)]
-fn turn(turned: &mut [[Octet; 2]], b: impl Numbers, outer: usize, first: usize, m: usize) {
+fn turn(turned: &mut Turned, b: impl Numbers, outer: usize, first: usize, m: usize) {
     for (o, eight) in turned.chunks_mut(8).enumerate() {
         let outer = outer + o;
-        for half in 0..2.min((m - first).div_ceil(8)) {
-            let from = first + half * 8;
+        for (octet, from) in (first..m).step_by(8).take(TURNED.1).enumerate() {
             for (p, line) in eight.iter_mut().enumerate() {
                 // All at once, which the compiler makes one octet of.
                 if from + 8 <= m {
                     let x = |c: usize| b.number(outer, from + c, p);
-                    line[half] = [x(0), x(1), x(2), x(3), x(4), x(5), x(6), x(7)];
+                    line[octet] = [x(0), x(1), x(2), x(3), x(4), x(5), x(6), x(7)];
                 } else {
                     for c in 0..m - from {
-                        line[half][c] = b.number(outer, from + c, p);
+                        line[octet][c] = b.number(outer, from + c, p);
                     }
                 }
             }
@@ -107,18 +122,19 @@ fn turn(turned: &mut [[Octet; 2]], b: impl Numbers, outer: usize, first: usize, 
     }
 }
 
-/// Adds all rows to the pairs of `J` features of `a` and `C` octets of features of `b`; says how many features of `a` these were.
+/// Adds all rows to the pairs of `J` features of `a` and `C` octets of features of `b`: from feature `j` and octet `octet` of `wide` on,
+/// which is number `place` of those turned.
 #[inline(always)]
 fn row_tile<S: Registers, const J: usize, const C: usize>(
     s: S,
     acc: &[Slot],
     a: impl Numbers,
-    turned: &[[Octet; 2]],
-    [outer, j, group, wide]: [usize; 4],
-) -> usize {
+    turned: &Turned,
+    [outer, j, octet, place, wide]: [usize; 5],
+) {
     let mut z = [[s.splat(0.0); C]; J];
     for t in 0..J {
-        let acc = &acc[(j + t) * wide + group..][..C];
+        let acc = &acc[(j + t) * wide + octet..][..C];
         for c in 0..C {
             z[t][c] = s.load(&acc[c]);
         }
@@ -127,7 +143,7 @@ fn row_tile<S: Registers, const J: usize, const C: usize>(
         for (p, line) in eight.iter().enumerate() {
             let mut y = [s.splat(0.0); C];
             for c in 0..C {
-                y[c] = s.octet(&line[c]);
+                y[c] = s.octet(&line[place + c]);
             }
             for t in 0..J {
                 let x = s.splat(a.number(outer + o, j + t, p));
@@ -138,12 +154,11 @@ fn row_tile<S: Registers, const J: usize, const C: usize>(
         }
     }
     for t in 0..J {
-        let acc = &acc[(j + t) * wide + group..][..C];
+        let acc = &acc[(j + t) * wide + octet..][..C];
         for c in 0..C {
             s.store(&acc[c], z[t][c]);
         }
     }
-    J
 }
 
 /// An octet of a matrix, for eight lanes.

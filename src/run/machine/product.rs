@@ -261,7 +261,11 @@ fn tile<'a, S: Registers, E: 'a, const R: usize, const C: usize>(
 }
 
 /// Terms that are taken between two visits to the sums of an entry.
-const STRETCH: usize = 64;
+const STRETCH: usize = 128;
+
+/// Room for a part of a matrix, where no octet lies across two cache lines.
+#[repr(align(64))]
+struct Room([[Octet; 2]; STRETCH]);
 
 #[inline(always)]
 fn small_body<S: Registers>(s: S, view: &View, out: Address, a: Weights, b: Weights, [m, n, p]: [usize; 3], order: Order) {
@@ -325,14 +329,22 @@ fn in_columns<S: Registers>(s: S, out: &[Cell<f64>], a: Strided<Cell<f64>>, b: S
         }
         return;
     }
-    let mut panel = [[[0.0; 8]; 2]; STRETCH];
+    let mut room = Room([[[0.0; 8]; 2]; STRETCH]);
+    let panel = &mut room.0;
     for first in (0..p).step_by(16) {
         let columns = 16.min(p - first);
         for start in (0..n).step_by(STRETCH) {
             let count = STRETCH.min(n - start);
             for (j, line) in panel[..count].iter_mut().enumerate() {
-                for (c, y) in line.as_flattened_mut()[..columns].iter_mut().enumerate() {
-                    *y = b.at(start + j, first + c).get();
+                let line = &mut line.as_flattened_mut()[..columns];
+                if b.along == 1 {
+                    for (y, x) in line.iter_mut().zip(&b.all[(start + j) * b.down + first..][..columns]) {
+                        *y = x.get();
+                    }
+                } else {
+                    for (c, y) in line.iter_mut().enumerate() {
+                        *y = b.at(start + j, first + c).get();
+                    }
                 }
             }
             let mut row = 0;
@@ -366,10 +378,15 @@ impl Part {
         let mut room = [[[0.0; 8]; 2]; R];
         if self.start > 0 {
             for r in 0..R {
-                for (z, out) in room[r].as_flattened_mut().iter_mut().zip(self.entries(out, r)) {
-                    *z = out.get();
+                match self.entries(out, r).as_chunks::<8>().0 {
+                    [low, high] => z[r] = [s.load(low), s.load(high)],
+                    _ => {
+                        for (z, out) in room[r].as_flattened_mut().iter_mut().zip(self.entries(out, r)) {
+                            *z = out.get();
+                        }
+                        z[r] = [s.octet(&room[r][0]), s.octet(&room[r][1])];
+                    }
                 }
-                z[r] = [s.octet(&room[r][0]), s.octet(&room[r][1])];
             }
         }
         for (j, y) in panel.iter().enumerate() {
@@ -382,11 +399,17 @@ impl Part {
             }
         }
         for r in 0..R {
-            for c in 0..2 {
-                room[r][c] = s.numbers(z[r][c]);
-            }
-            for (z, out) in room[r].as_flattened().iter().zip(self.entries(out, r)) {
-                out.set(*z);
+            match self.entries(out, r).as_chunks::<8>().0 {
+                [low, high] => {
+                    s.store(low, z[r][0]);
+                    s.store(high, z[r][1]);
+                }
+                _ => {
+                    room[r] = [s.numbers(z[r][0]), s.numbers(z[r][1])];
+                    for (z, out) in room[r].as_flattened().iter().zip(self.entries(out, r)) {
+                        out.set(*z);
+                    }
+                }
             }
         }
     }
