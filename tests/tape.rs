@@ -359,3 +359,106 @@ fn every_contraction_over_several_chunks() {
         compare(&build.program, &format!("{rows} rows"));
     }
 }
+
+/// Products whose sizes are no multiples of a tile, an octet or a chunk.
+#[test]
+fn products_of_all_sizes() {
+    for (seed, (rows, k, m)) in
+        [(5, 1, 1), (8, 0, 3), (33, 2, 17), (70, 19, 5), (129, 9, 8), (64, 16, 20), (1030, 5, 11), (2050, 12, 3), (21, 3, 34)]
+            .into_iter()
+            .enumerate()
+    {
+        let mut build = Build::new(500 + seed as u64, rows);
+        build.column(&[ROWS, Dim::Size(k)]);
+        build.column(&[ROWS, Dim::Size(m)]);
+        build.param(&[k, m]);
+        build.param(&[m, k]);
+        build.param(&[m, m]);
+        let [x, y, w, v, q] = build.nodes[..] else { panic!() };
+        let graph = &mut build.program.graph;
+        let turn = |graph: &mut Graph, a: Id| graph.add(Op::Transpose, &[a]);
+        let (wt, vt, qt, xt) = (turn(graph, w), turn(graph, v), turn(graph, q), turn(graph, x));
+        // Rows times a matrix, as it stands, turned, and a part of one; data and computed values.
+        let z = graph.add(Op::MatMul, &[x, w]);
+        let zt = graph.add(Op::MatMul, &[x, vt]);
+        let h = graph.unary(Unary::Sin, z);
+        let back = graph.add(Op::MatMul, &[h, wt]);
+        let from_left = graph.add(Op::MatMul, &[v, xt]);
+        let part = graph.add(Op::Slice { axis: 1, start: 0, step: 1, len: m.div_ceil(2) }, &[q]);
+        let some = graph.add(Op::MatMul, &[h, part]);
+        let mut roots = vec![z, zt, back, from_left, some];
+        // Contractions over rows.
+        let ht = turn(graph, h);
+        for (a, b) in [(xt, h), (ht, x), (ht, y), (xt, y), (ht, back)] {
+            roots.push(graph.add(Op::MatMul, &[a, b]));
+        }
+        // Without rows, in all four readings, and with vectors.
+        let left = graph.reduce(Reduce::Sum, 0, h);
+        for (a, b) in [(w, v), (w, q), (w, qt), (vt, q), (vt, qt), (q, wt), (qt, q), (q, left), (qt, left), (left, left), (vt, left)] {
+            roots.push(graph.add(Op::MatMul, &[a, b]));
+        }
+        build.program.roots = roots;
+        compare(&build.program, &format!("{rows} by {k} by {m}"));
+    }
+}
+
+/// Contractions of more than a chunk of elements, and reductions of lines that are no multiples of eight, without rows.
+#[test]
+fn long_and_narrow_values_without_rows() {
+    for (seed, (n, m)) in [(1030, 3), (2100, 1), (9, 13), (17, 8), (5, 21), (3, 1)].into_iter().enumerate() {
+        let mut build = Build::new(700 + seed as u64, 1);
+        build.param(&[n, m]);
+        build.param(&[m, n]);
+        build.param(&[n]);
+        let [a, b, v] = build.nodes[..] else { panic!() };
+        let graph = &mut build.program.graph;
+        let at = graph.add(Op::Transpose, &[a]);
+        let mut roots: Vec<Id> = [(at, a), (b, a), (at, v), (b, v), (v, v)].map(|pair| graph.add(Op::MatMul, &[pair.0, pair.1])).into();
+        for axis in 0..2 {
+            for x in [a, b] {
+                for reduce in [Reduce::Sum, Reduce::Max, Reduce::Min, Reduce::Prod, Reduce::ArgMax, Reduce::ArgMin, Reduce::LogSumExp] {
+                    roots.push(graph.reduce(reduce, axis, x));
+                }
+                for op in [Op::Softmax(axis), Op::LogSoftmax(axis), Op::Cumsum { axis, reverse: false }, Op::Cumsum { axis, reverse: true }]
+                {
+                    roots.push(graph.add(op, &[x]));
+                }
+            }
+        }
+        let squares = graph.unary(Unary::Square, a);
+        roots.push(graph.sum_all(squares));
+        build.program.roots = roots;
+        compare(&build.program, &format!("{n} by {m}"));
+    }
+}
+
+/// Values that are walked in strips, with reductions, rows and results between them.
+#[test]
+fn long_values_without_rows() {
+    for seed in 0..60 {
+        let mut build = Build::new(900 + seed, 9);
+        build.param(&[1100]);
+        build.param(&[1100]);
+        build.param(&[25, 44]);
+        build.param(&[]);
+        build.column(&[ROWS, Dim::Size(25)]);
+        for _ in 0..18 {
+            let (a, b, c) = (build.node(), build.node(), build.node());
+            let kind = build.below(12);
+            let (unary, binary) = (Unary::ALL[build.below(Unary::ALL.len())], Binary::ALL[build.below(Binary::ALL.len())]);
+            let graph = &mut build.program.graph;
+            let made = match kind {
+                0..3 => graph.try_add(Op::Unary(unary), &[a]),
+                3..8 => graph.try_add(Op::Binary(binary), &[a, b]),
+                8 => graph.try_add(Op::Select, &[a, b, c]),
+                9 if graph.shape(a).rank() > 0 => graph.try_add(Op::Reduce(Reduce::Sum, 0), &[a]),
+                10 if graph.shape(a).rank() == 2 && graph.shape(b).rank() == 2 => graph.try_add(Op::MatMul, &[a, b]),
+                _ if graph.shape(a).0 == [Dim::Size(1100)] => graph.try_add(Op::Slice { axis: 0, start: 16, step: 1, len: 1040 }, &[a]),
+                _ => graph.try_add(Op::Unary(unary), &[a]),
+            };
+            build.nodes.extend(made);
+        }
+        build.program.roots = (0..3).map(|_| build.node()).collect();
+        compare(&build.program, &format!("seed {seed}"));
+    }
+}

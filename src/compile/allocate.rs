@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::lower::{Home, Request};
 use super::tape::{Address, Instr, Operand, Place, Read, Section, Tape};
-use crate::shape::{DataId, Dim};
+use crate::shape::Dim;
 
 /// Bytes of the first-level cache that a block may fill with its columns and registers.
 const CACHE: usize = 20 << 10;
@@ -75,8 +75,8 @@ pub(super) fn allocate(request: &Request, values: &[Home], mut sections: Vec<Sec
     let mut registers = 0;
     for (number, section) in sections.iter_mut().enumerate() {
         place_small(number, section, values, &last, &mut pool, &mut places);
-        if let Some(data) = section.data {
-            registers = registers.max(place_blocks(request, data, number, section, values, &last, &mut places));
+        if section.loops() {
+            registers = registers.max(place_blocks(request, number, section, values, &last, &mut places));
         }
     }
     // Never a hole: what is free at the end was in use beside a block.
@@ -149,7 +149,7 @@ fn place_small(number: usize, section: &mut Section, values: &[Home], last: &[La
         let value = total.out.base as usize;
         places[value] = pool.take(size(value).expect("internal: a total is a small value"));
     }
-    let pass = section.data.is_some();
+    let pass = section.loops();
     let mut ending = Vec::new();
     for (index, instr) in section.body.iter_mut().enumerate() {
         let (written, read) = written_and_read(instr);
@@ -181,15 +181,7 @@ fn place_small(number: usize, section: &mut Section, values: &[Home], last: &[La
 }
 
 /// Gives values with rows their registers and chooses the rows of a block; says how many octets of registers that takes.
-fn place_blocks(
-    request: &Request,
-    data: DataId,
-    number: usize,
-    section: &mut Section,
-    values: &[Home],
-    last: &[Last],
-    places: &mut [usize],
-) -> usize {
+fn place_blocks(request: &Request, number: usize, section: &mut Section, values: &[Home], last: &[Last], places: &mut [usize]) -> usize {
     let size = |value: usize| if let Home::Block(octets) = values[value] { Some(octets) } else { None };
     let free = |pool: &mut Pool, places: &[usize], dying: &[usize]| {
         for &value in dying {
@@ -223,10 +215,15 @@ fn place_blocks(
         }
     }
     let lanes = request.lanes.count();
-    let rows = request.rows.of(Dim::Rows(data)).max(1).next_multiple_of(8);
-    let chosen = (CACHE / (8 * (columns + pool.end * lanes).max(1)) / 8 * 8).clamp(32, 192);
-    section.block = request.block.map_or(chosen, |block| block.max(1).next_multiple_of(8)).min(rows).min(1024);
-    let outer = section.block * lanes / 8;
+    let outer = if let Some(data) = section.data {
+        let rows = request.rows.of(Dim::Rows(data)).max(1).next_multiple_of(8);
+        let chosen = (CACHE / (8 * (columns + pool.end * lanes).max(1)) / 8 * 8).clamp(32, 192);
+        section.block = request.block.map_or(chosen, |block| block.max(1).next_multiple_of(8)).min(rows).min(1024);
+        section.block * lanes / 8
+    } else {
+        section.block = (CACHE / (64 * (pool.end + 1))).clamp(32, 192).min(section.octets);
+        section.block
+    };
     for value in mine {
         places[value] *= outer;
     }

@@ -11,6 +11,7 @@ use super::allocate::allocate;
 use super::fixed::{Fixed, Form, form};
 use super::fuse::fuse;
 use super::map::{Map, constant, contiguous, features};
+use super::strips;
 use super::tape::{Address, Instr, Lanes, Operand, Place, Read, Section, Tape, Total};
 use crate::expr::graph::{Graph, Id};
 use crate::expr::op::{InputId, Op, Unary};
@@ -71,9 +72,9 @@ pub(super) struct Known {
 
 /// A level: what is computed once, then the passes over rows.
 #[derive(Debug, Default)]
-struct Level {
-    small: Vec<Instr>,
-    passes: BTreeMap<DataId, (Vec<Instr>, Vec<Total>)>,
+pub(super) struct Level {
+    pub(super) small: Vec<Instr>,
+    pub(super) passes: BTreeMap<DataId, (Vec<Instr>, Vec<Total>)>,
 }
 
 /// The state of lowering.
@@ -114,19 +115,22 @@ pub fn compile(request: &Request) -> Tape {
         }
         lowering.select(id);
     }
-    let roots = request.roots.iter().map(|&root| lowering.place(root)).collect();
+    let roots: Vec<Place> = request.roots.iter().map(|&root| lowering.place(root)).collect();
+    let (mut levels, mut values) = (lowering.levels, lowering.values);
+    strips::sink(&mut levels);
+    let instrs = levels.iter().flat_map(|level| level.small.iter().chain(level.passes.values().flat_map(|(body, _)| body)));
+    let last = roots.iter().filter(|root| !matches!(root.operand.read, Read::Column | Read::Splat));
+    let uses = strips::uses(instrs, last.map(|root| root.operand.address.base));
     let mut sections = Vec::new();
-    for level in lowering.levels {
-        if !level.small.is_empty() {
-            sections.push(Section { data: None, block: 8, body: level.small, totals: Vec::new() });
-        }
+    for level in levels {
+        sections.extend(strips::cut(level.small, &uses, &mut values));
         for (data, (mut body, totals)) in level.passes {
-            let is_zero = |value: u32| matches!(&lowering.values[value as usize], Home::Constant(numbers) if numbers[..] == [0.0]);
+            let is_zero = |value: u32| matches!(&values[value as usize], Home::Constant(numbers) if numbers[..] == [0.0]);
             fuse(&mut body, &is_zero);
-            sections.push(Section { data: Some(data), block: 0, body, totals });
+            sections.push(Section { data: Some(data), body, totals, ..Section::default() });
         }
     }
-    allocate(request, &lowering.values, sections, roots)
+    allocate(request, &values, sections, roots)
 }
 
 impl Lowering<'_> {

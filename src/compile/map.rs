@@ -96,6 +96,14 @@ pub(super) fn contiguous(map: &Map) -> Option<u32> {
     }
 }
 
+/// The first source of a matrix of so many rows and columns, if its transpose stands there.
+pub(super) fn transposed(map: &Map, rows: usize, columns: usize) -> Option<u32> {
+    let map = map.as_ref()?;
+    let first = *map.first()?;
+    let from = |i: usize| first + (i % columns * rows + i / columns) as u32;
+    (map.len() == rows * columns && map.iter().enumerate().all(|(i, &source)| source == from(i))).then_some(first)
+}
+
 /// Where the elements of an operation's result come from, if it only moves elements of one argument and leaves rows alone.
 pub(super) fn moves(op: &Op, from: &Shape, to: &Shape) -> Option<Map> {
     match op {

@@ -9,6 +9,8 @@
 //!   `[row][feature][8 lanes]` with eight; features are the other axes in their order, wherever the row axis stands;
 //! - columns, and what depends on columns alone, have one layout for both, `[row/8][feature][8 rows]`, the last octet padded with zeros.
 //!
+//! Long values without rows are walked in strips where that keeps intermediate results in the cache: see `strips`.
+//!
 //! The order of every sum is that of [`crate::expr::eval`] and does not depend on lanes, blocks or the CPU.
 
 pub mod buffer;
@@ -22,5 +24,6 @@ mod lower;
 mod map;
 mod scalar;
 mod select;
+mod strips;
 
 pub use lower::{Request, compile};

@@ -5,7 +5,7 @@
 use super::fixed::{Form, form};
 use super::lower::{Home, Lowering, When, start};
 use super::map::{self, around, features};
-use super::tape::{Along, Dense, Instr, Lanes, Operand, Order, Place, Read, Total, takes_column};
+use super::tape::{Along, Dense, Instr, Lanes, Operand, Order, Place, Read, Total, Weights, takes_column};
 use crate::expr::graph::{Graph, Id, InputKind};
 use crate::expr::op::{Op, Reduce, Unary};
 use crate::numeric::sums::CHUNK;
@@ -307,7 +307,7 @@ impl Lowering<'_> {
             (Form::Rows(data, 0), Form::Small) if short(map::sizes(&right)[0]) => {
                 let (k, m) = (features(&left), features(&right) / features(&left).max(1));
                 let level = self.level_of_rows(&[a, b]);
-                let (x, w) = (self.matrix(a, level, data), self.contiguous(b));
+                let (x, w) = (self.matrix(a, level, data), self.weights(b, k, m));
                 let out = start(self.result(id, At::Pass(level, data), m));
                 self.push_row(level, data, Instr::Times { out, a: x, w, k: k as u32, m: m as u32 });
             }
@@ -316,7 +316,8 @@ impl Lowering<'_> {
                 let [m, k] = map::sizes(&left)[..] else { unreachable!("internal: a matrix") };
                 let level = self.level_of_rows(&[a, b]);
                 let x = self.matrix(b, level, data);
-                let w = self.turned(a, m, k);
+                let w = self.weights(a, m, k);
+                let w = Weights { turned: !w.turned, ..w };
                 let out = start(self.result(id, At::Pass(level, data), m));
                 self.push_row(level, data, Instr::Times { out, a: x, w, k: k as u32, m: m as u32 });
             }
@@ -324,7 +325,7 @@ impl Lowering<'_> {
                 let (m, n) = if left.rank() == 1 { (1, features(&left)) } else { (map::sizes(&left)[0], map::sizes(&left)[1]) };
                 let p = if right.rank() == 1 { 1 } else { map::sizes(&right)[1] };
                 let at = self.at(id, &[a, b]);
-                let (x, y) = (self.contiguous(a), self.contiguous(b));
+                let (x, y) = (self.weights(a, m, n), self.weights(b, n, p));
                 let out = start(self.result(id, at, m * p));
                 self.push(at, Instr::Product { out, a: x, b: y, m: m as u32, n: n as u32, p: p as u32, order });
             }
@@ -332,18 +333,18 @@ impl Lowering<'_> {
         }
     }
 
-    /// The transpose of a matrix without rows.
-    fn turned(&mut self, id: Id, rows: usize, columns: usize) -> super::tape::Address {
-        let (base, inner) = self.view(id);
-        let turn: map::Map = Some((0..rows * columns).map(|i| (i % rows * columns + i / rows) as u32).collect());
-        let map = map::compose(&turn, &inner);
-        let level = self.ready_whole(base);
+    /// A matrix without rows, read where it stands if that is in either order.
+    fn weights(&mut self, id: Id, rows: usize, columns: usize) -> Weights {
+        let (base, map) = self.view(id);
         let known = self.known(base);
-        let out = self.small(rows * columns);
-        let a = self.element_of(Operand { read: Read::Octets, address: start(known.base), width: 0 });
-        let map = map.map_or_else(|| (0..(rows * columns) as u32).collect(), |map| map.iter().copied().collect());
-        self.push_small(level, Instr::Spread { out: start(out), a, map });
-        start(out)
+        let at = |element: u32| super::tape::Address { base: known.base, element };
+        if let Some(element) = map::contiguous(&map) {
+            return Weights { address: at(element), turned: false };
+        }
+        if let Some(element) = map::transposed(&map, rows, columns) {
+            return Weights { address: at(element), turned: true };
+        }
+        Weights { address: self.contiguous(id), turned: false }
     }
 
     fn dense(&mut self, id: Id) {

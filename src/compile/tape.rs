@@ -84,6 +84,14 @@ pub struct Operand {
     pub width: u32,
 }
 
+/// A matrix without rows as an operand of a product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Weights {
+    pub address: Address,
+    /// Whether its transpose stands there.
+    pub turned: bool,
+}
+
 /// What is done along an axis of features.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Along {
@@ -132,9 +140,9 @@ pub enum Instr {
     /// Along the middle of three axes `(pre, n, post)` of features; `classes` when it is the first axis of the shape.
     Along { along: Along, classes: bool, out: Address, a: Operand, pre: u32, n: u32, post: u32 },
     /// Rows of `a` (k features) times the small matrix `w` (k by m): m features, ascending.
-    Times { out: Address, a: Operand, w: Address, k: u32, m: u32 },
+    Times { out: Address, a: Operand, w: Weights, k: u32, m: u32 },
     /// Products of values without rows: `a` (m by n), `b` (n by p).
-    Product { out: Address, a: Address, b: Address, m: u32, n: u32, p: u32, order: Order },
+    Product { out: Address, a: Weights, b: Weights, m: u32, n: u32, p: u32, order: Order },
     /// Sums of the features of `a` over rows, by classes, into accumulators.
     Sum { acc: Address, a: Operand },
     /// `out = sigmoid(z)` where `e = exp(-|z|)` is there already.
@@ -213,10 +221,20 @@ pub struct Total {
 pub struct Section {
     /// Whose rows.
     pub data: Option<DataId>,
-    /// Rows of a block, a multiple of 8 that divides no chunk boundary.
+    /// Octets of the values that are walked in strips; 0 if none are.
+    pub octets: usize,
+    /// Rows of a block, a multiple of 8 that divides no chunk boundary; or octets of a strip.
     pub block: usize,
     pub body: Vec<Instr>,
     pub totals: Vec<Total>,
+}
+
+impl Section {
+    /// Whether the body is carried out piece by piece.
+    #[must_use]
+    pub fn loops(&self) -> bool {
+        self.data.is_some() || self.octets > 0
+    }
 }
 
 /// A compiled program.
@@ -262,12 +280,12 @@ impl Instr {
             }
             Instr::Times { out, a, w, .. } => {
                 read(a, f);
-                f(w, false);
+                f(&mut w.address, false);
                 f(out, true);
             }
             Instr::Product { out, a, b, .. } => {
-                f(a, false);
-                f(b, false);
+                f(&mut a.address, false);
+                f(&mut b.address, false);
                 f(out, true);
             }
             Instr::Logistic(Logistic { z, right, left, hinges, logs, residual }) => {
@@ -338,6 +356,26 @@ impl Instr {
     /// Whether element `i` of the result needs only elements `i` of the operands, so that the result may take the place of one.
     #[must_use]
     pub fn in_place(&self) -> bool {
-        matches!(self, Instr::Unary { .. } | Instr::Binary { .. } | Instr::SigmoidOf { .. } | Instr::Select { .. })
+        self.elementwise().is_some()
+    }
+
+    /// The octets that an elementwise instruction walks.
+    #[must_use]
+    pub fn elementwise(&self) -> Option<u32> {
+        match self {
+            Instr::Unary { n, .. } | Instr::Binary { n, .. } | Instr::SigmoidOf { n, .. } | Instr::Select { n, .. } => Some(*n),
+            _ => None,
+        }
+    }
+
+    /// The operands, the result and the octets of an elementwise instruction.
+    pub fn elementwise_parts(&mut self) -> Option<(Vec<&mut Operand>, &mut Address, &mut u32)> {
+        match self {
+            Instr::Unary { out, a, n, .. } => Some((vec![a], out, n)),
+            Instr::Binary { out, a, b, n, .. } => Some((vec![a, b], out, n)),
+            Instr::SigmoidOf { out, z, e, n } => Some((vec![z, e], out, n)),
+            Instr::Select { out, c, a, b, n } => Some((vec![c, a, b], out, n)),
+            _ => None,
+        }
     }
 }

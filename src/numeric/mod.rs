@@ -1,6 +1,7 @@
 //! Arithmetic with the same bits on every CPU: elementary functions, ordered sums, random streams, dense linear algebra, numbers as text.
 //!
-//! It knows no graphs, no specs and no files; its unsafe code is the choice of a CPU level in [`dispatch`] and the registers of one in `vector`.
+//! It knows no graphs, no specs and no files; its unsafe code is the choice of a CPU level in [`dispatch`] and the registers of one in
+//! `vector` and [`register`].
 
 pub mod dispatch;
 pub mod elementary;
@@ -10,6 +11,7 @@ pub mod mt19937;
 mod poisson;
 pub mod quantile;
 pub mod random;
+pub mod register;
 pub mod sums;
 pub(crate) mod vector;
 

@@ -1,25 +1,145 @@
-//! Reductions and scans along an axis of features.
+//! Reductions and scans along an axis of features, for eight results at a time.
 //!
 //! Sums over rows are in `rows`.
 
-use super::octet::{add, halving, larger, map, smaller, sub, zip};
+use std::cell::Cell;
+
+use super::octet::{add, fma, halving, larger, map, smaller, sub, zip};
 use super::start_of;
-use super::view::{Matrix, Sink, View, load};
+use super::view::{AnyMatrix, Matrix, Slot, View, load, store};
 use crate::compile::tape::{Address, Along, Lanes, Operand, Order};
 use crate::dispatch;
-use crate::numeric::sums::{CHUNK, halve};
 use crate::numeric::{Octet, elementary};
+use crate::numeric::dispatch::Level;
+use crate::numeric::sums::{CHUNK, halve};
 
 dispatch! {
-    /// Reduces or scans the middle of three axes of features.
-    pub(super) fn along(
-        view: &View,
-        along: Along,
-        by_classes: bool,
-        out: Address,
-        a: Operand,
-        sizes: [usize; 3],
-    ) = along_body;
+    fn sums(view: &View, by_classes: bool, out: Address, a: Operand, sizes: [usize; 3]) = sums_body;
+    fn exponentials(view: &View, along: Along, by_classes: bool, out: Address, a: Operand, sizes: [usize; 3]) = exponentials_body;
+    fn others(view: &View, along: Along, out: Address, a: Operand, sizes: [usize; 3]) = others_body;
+}
+
+/// Reduces or scans the middle of three axes of features.
+pub(super) fn along(level: Level, view: &View, along: Along, by_classes: bool, out: Address, a: Operand, sizes: [usize; 3]) {
+    match along {
+        Along::Sum => sums(level, view, by_classes, out, a, sizes),
+        Along::LogSumExp | Along::Softmax | Along::LogSoftmax => exponentials(level, view, along, by_classes, out, a, sizes),
+        _ => others(level, view, along, out, a, sizes),
+    }
+}
+
+/// Eight lines of elements side by side.
+pub(super) trait Lines: Copy {
+    /// The elements number `i`.
+    fn at(&self, i: usize) -> Octet;
+}
+
+/// Where eight results, or lines of results, go.
+trait Ends: Lines {
+    /// Puts the elements number `i`.
+    fn put(&self, i: usize, x: Octet);
+}
+
+/// Octets of features, at a step.
+#[derive(Clone, Copy)]
+struct Features<'a> {
+    a: AnyMatrix<'a>,
+    outer: usize,
+    first: usize,
+    step: usize,
+}
+
+impl Lines for Features<'_> {
+    #[inline(always)]
+    fn at(&self, i: usize) -> Octet {
+        self.a.at(self.outer, self.first + i * self.step)
+    }
+}
+
+/// Octets in memory, at a step.
+#[derive(Clone, Copy)]
+pub(super) struct Octets<'a>(pub(super) &'a [Slot], pub(super) usize);
+
+impl Lines for Octets<'_> {
+    #[inline(always)]
+    fn at(&self, i: usize) -> Octet {
+        load(&self.0[i * self.1])
+    }
+}
+
+impl Ends for Octets<'_> {
+    #[inline(always)]
+    fn put(&self, i: usize, x: Octet) {
+        store(&self.0[i * self.1], x);
+    }
+}
+
+/// Numbers in memory: eight lines that begin at `first` and go on at a step. Lines that are not there repeat the last.
+#[derive(Clone, Copy)]
+pub(super) struct Gathered<'a> {
+    pub(super) numbers: &'a [Cell<f64>],
+    pub(super) first: [usize; 8],
+    pub(super) step: usize,
+}
+
+impl Lines for Gathered<'_> {
+    #[inline(always)]
+    fn at(&self, i: usize) -> Octet {
+        let mut out = [0.0; 8];
+        for p in 0..8 {
+            out[p] = self.numbers[self.first[p] + i * self.step].get();
+        }
+        out
+    }
+}
+
+impl Ends for Gathered<'_> {
+    #[inline(always)]
+    fn put(&self, i: usize, x: Octet) {
+        // From the last to the first: among lines that repeat the last one they all have the same number.
+        for p in 0..8 {
+            self.numbers[self.first[p] + i * self.step].set(x[p]);
+        }
+    }
+}
+
+/// What is added up.
+pub(super) trait Terms: Copy {
+    /// `s` with term number `i`.
+    fn add(&self, s: Octet, i: usize) -> Octet;
+}
+
+/// The elements.
+#[derive(Clone, Copy)]
+struct Plain<A>(A);
+
+impl<A: Lines> Terms for Plain<A> {
+    #[inline(always)]
+    fn add(&self, s: Octet, i: usize) -> Octet {
+        add(s, self.0.at(i))
+    }
+}
+
+/// `exp(x - m)` of the elements.
+#[derive(Clone, Copy)]
+struct Exponentials<A>(A, Octet);
+
+impl<A: Lines> Terms for Exponentials<A> {
+    #[inline(always)]
+    fn add(&self, s: Octet, i: usize) -> Octet {
+        add(s, elementary::exp8(sub(self.0.at(i), self.1)))
+    }
+}
+
+/// Products of elements.
+#[derive(Clone, Copy)]
+pub(super) struct Products<A, B>(pub(super) A, pub(super) B);
+
+impl<A: Lines, B: Lines> Terms for Products<A, B> {
+    #[inline(always)]
+    fn add(&self, s: Octet, i: usize) -> Octet {
+        fma(self.0.at(i), self.1.at(i), s)
+    }
 }
 
 /// Results of chunks, combined by a binary tree as they come: a stack with at most one result for each power of two.
@@ -66,43 +186,71 @@ fn add_classes(a: [Octet; 8], b: [Octet; 8]) -> [Octet; 8] {
     out
 }
 
-/// An accumulation over `0..n` in one of the orders, for each lane; 0 of nothing.
+/// The sum of `n` terms in one of the orders; 0 of nothing.
 #[inline(always)]
-pub(super) fn accumulate(order: Order, n: usize, step: impl Fn(Octet, usize) -> Octet) -> Octet {
+pub(super) fn accumulate(order: Order, n: usize, terms: impl Terms) -> Octet {
     if n == 0 {
         return [0.0; 8];
     }
-    let start = [[start_of(order); 8]; 8];
-    let by_classes = order == Order::Classes;
-    let mut tree = Tree::new(start);
-    let mut s = start;
-    for i in 0..n {
-        if i > 0 && i % CHUNK == 0 && order != Order::Ascending {
-            tree.push(s, add_classes);
-            s = start;
+    let start = [start_of(order); 8];
+    match order {
+        Order::Ascending => ascending(start, 0, n, terms),
+        Order::Chunks if n <= CHUNK => ascending(start, 0, n, terms),
+        Order::Chunks => {
+            let mut tree = Tree::new(start);
+            for first in (0..n).step_by(CHUNK) {
+                tree.push(ascending(start, first, n.min(first + CHUNK), terms), add);
+            }
+            tree.finish(add).unwrap_or(start)
         }
-        let class = if by_classes { i % 8 } else { 0 };
-        s[class] = step(s[class], i);
+        Order::Classes if n <= CHUNK => halving(&classes(0, n, terms)),
+        Order::Classes => {
+            let mut tree = Tree::new([start; 8]);
+            for first in (0..n).step_by(CHUNK) {
+                tree.push(classes(first, n.min(first + CHUNK), terms), add_classes);
+            }
+            halving(&tree.finish(add_classes).unwrap_or([start; 8]))
+        }
     }
-    tree.push(s, add_classes);
-    let s = tree.finish(add_classes).unwrap_or(start);
-    if by_classes { halving(&s) } else { s[0] }
 }
 
 #[inline(always)]
-fn largest(n: usize, get: impl Fn(usize) -> Octet) -> Octet {
-    (0..n).fold([f64::NEG_INFINITY; 8], |m, i| larger(m, get(i)))
+fn ascending(start: Octet, first: usize, end: usize, terms: impl Terms) -> Octet {
+    let mut s = start;
+    for i in first..end {
+        s = terms.add(s, i);
+    }
+    s
 }
 
-/// The index of the first element that none exceeds; the first NaN.
+/// The eight classes of a chunk, which begins at a multiple of 8.
 #[inline(always)]
-fn arg_max(n: usize, get: impl Fn(usize) -> Octet) -> Octet {
+fn classes(first: usize, end: usize, terms: impl Terms) -> [Octet; 8] {
+    let mut s = [[0.0; 8]; 8];
+    for i in first..end {
+        s[i % 8] = terms.add(s[i % 8], i);
+    }
+    s
+}
+
+#[inline(always)]
+fn largest(n: usize, a: impl Lines) -> Octet {
+    let mut m = [f64::NEG_INFINITY; 8];
+    for i in 0..n {
+        m = larger(m, a.at(i));
+    }
+    m
+}
+
+/// The index of the first element that none exceeds; the first NaN. With `sign` -1, of the first that exceeds none.
+#[inline(always)]
+fn arg_max(n: usize, a: impl Lines, sign: f64) -> Octet {
     if n == 0 {
         return [f64::NAN; 8];
     }
-    let (mut best, mut place) = (get(0), [0.0; 8]);
+    let (mut best, mut place) = (map(a.at(0), |x| sign * x), [0.0; 8]);
     for i in 1..n {
-        let x = get(i);
+        let x = map(a.at(i), |x| sign * x);
         for p in 0..8 {
             if !best[p].is_nan() && (x[p].is_nan() || x[p] > best[p]) {
                 (best[p], place[p]) = (x[p], i as f64);
@@ -112,82 +260,202 @@ fn arg_max(n: usize, get: impl Fn(usize) -> Octet) -> Octet {
     place
 }
 
+/// A reduction or scan of eight lines.
+trait Work: Copy {
+    /// Whether there are as many results as elements.
+    const SCAN: bool;
+    fn of(&self, n: usize, a: impl Lines, to: impl Ends);
+}
+
+/// Carries out the work on all lines, eight at a time.
 #[inline(always)]
-fn along_body(view: &View, along: Along, by_classes: bool, out: Address, a: Operand, [pre, n, post]: [usize; 3]) {
-    if by_classes && along == Along::Sum && !view.in_pass && view.lanes == Lanes::One && post == 1 {
-        return whole_octets(view, out, a, n);
-    }
-    let order = if by_classes { Order::Classes } else { Order::Ascending };
-    let scan = matches!(along, Along::Softmax | Along::LogSoftmax | Along::Cumsum | Along::CumsumReverse);
-    let exponential = matches!(along, Along::LogSumExp | Along::Softmax | Along::LogSoftmax);
-    let a = view.matrix(a);
-    let sink = Sink::new(view, out, if scan { pre * n * post } else { pre * post });
-    for outer in 0..view.outer {
-        for (before, after) in (0..pre).flat_map(|before| (0..post).map(move |after| (before, after))) {
-            let place = |i: usize| (before * n + i) * post + after;
-            let get = |i: usize| a.at(outer, place(i));
-            let put = |x: Octet| sink.put(outer, before * post + after, x);
-            let m = if exponential || along == Along::Max { largest(n, get) } else { [0.0; 8] };
-            // The sum of the elements, or of `exp(x - m)`.
-            let total = if exponential || along == Along::Sum {
-                accumulate(order, n, |s, i| add(s, if exponential { elementary::exp8(sub(get(i), m)) } else { get(i) }))
-            } else {
-                [0.0; 8]
-            };
-            match along {
-                Along::ArgMax => put(arg_max(n, get)),
-                Along::ArgMin => put(arg_max(n, |i| map(get(i), |x| -x))),
-                Along::Max => put(m),
-                Along::Min => put((0..n).fold([f64::INFINITY; 8], |m, i| smaller(m, get(i)))),
-                Along::Prod => put((1..n).fold(if n == 0 { [1.0; 8] } else { get(0) }, |m, i| zip(m, get(i), |m, x| m * x))),
-                Along::Sum => put(total),
-                Along::LogSumExp => put(zip(m, elementary::ln8(total), |m, log| if m.is_infinite() { m } else { m + log })),
-                Along::Softmax => {
-                    for i in 0..n {
-                        let e = elementary::exp8(sub(get(i), m));
-                        sink.put(outer, place(i), zip(e, total, |e, total| e / total));
-                    }
-                }
-                Along::LogSoftmax => {
-                    let log = elementary::ln8(total);
-                    for i in 0..n {
-                        sink.put(outer, place(i), sub(sub(get(i), m), log));
-                    }
-                }
-                Along::Cumsum | Along::CumsumReverse => {
-                    let mut total = [-0.0; 8];
-                    for i in 0..n {
-                        let i = if along == Along::Cumsum { i } else { n - 1 - i };
-                        total = add(total, get(i));
-                        sink.put(outer, place(i), total);
-                    }
-                }
+fn walk<W: Work>(view: &View, out: Address, a: Operand, [pre, n, post]: [usize; 3], work: W) {
+    let (lines, width) = (pre * post, if W::SCAN { n } else { 1 });
+    if view.in_pass || view.lanes == Lanes::Eight {
+        let (a, out) = (view.matrix(a), view.octets(out));
+        for outer in 0..view.outer {
+            for line in 0..lines {
+                let (before, after) = (line / post, line % post);
+                let from = Features { a, outer, first: before * n * post + after, step: post };
+                let to = (outer * lines + before * post) * width + after;
+                work.of(n, from, Octets(&out[to..], if W::SCAN { post } else { 1 }));
             }
         }
+    } else {
+        let (a, out) = (view.scalars(a.address), view.scalars(out));
+        for first in (0..lines).step_by(8) {
+            let (mut from, mut to) = ([0; 8], [0; 8]);
+            for p in 0..8 {
+                let line = (first + p).min(lines - 1);
+                (from[p], to[p]) = (line / post * n * post + line % post, line / post * width * post + line % post);
+            }
+            let from = Gathered { numbers: a, first: from, step: post };
+            work.of(n, from, Gathered { numbers: out, first: to, step: if W::SCAN { post } else { 1 } });
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Sum(Order);
+
+impl Work for Sum {
+    const SCAN: bool = false;
+    #[inline(always)]
+    fn of(&self, n: usize, a: impl Lines, to: impl Ends) {
+        to.put(0, accumulate(self.0, n, Plain(a)));
+    }
+}
+
+fn order(by_classes: bool) -> Order {
+    if by_classes { Order::Classes } else { Order::Ascending }
+}
+
+#[inline(always)]
+fn sums_body(view: &View, by_classes: bool, out: Address, a: Operand, sizes: [usize; 3]) {
+    if by_classes && !view.in_pass && view.lanes == Lanes::One && sizes[2] == 1 {
+        return whole_octets(view, out, a, sizes[1]);
+    }
+    walk(view, out, a, sizes, Sum(order(by_classes)));
+}
+
+#[derive(Clone, Copy)]
+struct LogSumExp(Order);
+
+impl Work for LogSumExp {
+    const SCAN: bool = false;
+    #[inline(always)]
+    fn of(&self, n: usize, a: impl Lines, to: impl Ends) {
+        let m = largest(n, a);
+        let log = elementary::ln8(accumulate(self.0, n, Exponentials(a, m)));
+        to.put(0, zip(m, log, |m, log| if m.is_infinite() { m } else { m + log }));
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Softmax(Order);
+
+impl Work for Softmax {
+    const SCAN: bool = true;
+    #[inline(always)]
+    fn of(&self, n: usize, a: impl Lines, to: impl Ends) {
+        let m = largest(n, a);
+        for i in 0..n {
+            to.put(i, elementary::exp8(sub(a.at(i), m)));
+        }
+        let total = accumulate(self.0, n, Plain(to));
+        for i in 0..n {
+            to.put(i, zip(to.at(i), total, |e, total| e / total));
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct LogSoftmax(Order);
+
+impl Work for LogSoftmax {
+    const SCAN: bool = true;
+    #[inline(always)]
+    fn of(&self, n: usize, a: impl Lines, to: impl Ends) {
+        let m = largest(n, a);
+        let log = elementary::ln8(accumulate(self.0, n, Exponentials(a, m)));
+        for i in 0..n {
+            to.put(i, sub(sub(a.at(i), m), log));
+        }
+    }
+}
+
+#[inline(always)]
+fn exponentials_body(view: &View, along: Along, by_classes: bool, out: Address, a: Operand, sizes: [usize; 3]) {
+    let order = order(by_classes);
+    match along {
+        Along::LogSumExp => walk(view, out, a, sizes, LogSumExp(order)),
+        Along::Softmax => walk(view, out, a, sizes, Softmax(order)),
+        _ => walk(view, out, a, sizes, LogSoftmax(order)),
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Other(Along);
+
+impl Work for Other {
+    const SCAN: bool = false;
+    #[inline(always)]
+    fn of(&self, n: usize, a: impl Lines, to: impl Ends) {
+        let value = match self.0 {
+            Along::ArgMax => arg_max(n, a, 1.0),
+            Along::ArgMin => arg_max(n, a, -1.0),
+            Along::Max => largest(n, a),
+            Along::Min => {
+                let mut m = [f64::INFINITY; 8];
+                for i in 0..n {
+                    m = smaller(m, a.at(i));
+                }
+                m
+            }
+            _ => {
+                // Ascending, from the first element; 1 of nothing.
+                let mut product = if n == 0 { [1.0; 8] } else { a.at(0) };
+                for i in 1..n {
+                    product = zip(product, a.at(i), |s, x| s * x);
+                }
+                product
+            }
+        };
+        to.put(0, value);
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Cumsum {
+    reverse: bool,
+}
+
+impl Work for Cumsum {
+    const SCAN: bool = true;
+    #[inline(always)]
+    fn of(&self, n: usize, a: impl Lines, to: impl Ends) {
+        let mut total = [-0.0; 8];
+        for i in 0..n {
+            let i = if self.reverse { n - 1 - i } else { i };
+            total = add(total, a.at(i));
+            to.put(i, total);
+        }
+    }
+}
+
+#[inline(always)]
+fn others_body(view: &View, along: Along, out: Address, a: Operand, sizes: [usize; 3]) {
+    match along {
+        Along::Cumsum => walk(view, out, a, sizes, Cumsum { reverse: false }),
+        Along::CumsumReverse => walk(view, out, a, sizes, Cumsum { reverse: true }),
+        _ => walk(view, out, a, sizes, Other(along)),
     }
 }
 
 /// The sum of a vector of one lane: its octets are the classes.
 #[inline(always)]
 fn whole_octets(view: &View, out: Address, a: Operand, n: usize) {
-    let mut tree = Tree::new([0.0; 8]);
-    let slots = if a.address.element.is_multiple_of(8) { view.octets(a.address) } else { &[] };
-    let numbers = view.scalars(a.address);
-    let mut start = 0;
-    while start < n {
-        let end = n.min(start + CHUNK);
+    let (eights, rest) = view.scalars(a.address)[..n].as_chunks::<8>();
+    let chunk = |first: usize| {
         let mut s = [0.0; 8];
-        let mut i = start;
-        while i + 8 <= end && !slots.is_empty() {
-            s = add(s, load(&slots[i / 8]));
-            i += 8;
+        for eight in eights[first / 8..].iter().take(CHUNK / 8) {
+            s = add(s, load(eight));
         }
-        while i < end {
-            s[i % 8] += numbers[i].get();
-            i += 1;
+        if n - first < CHUNK {
+            for (s, x) in s.iter_mut().zip(rest) {
+                *s += x.get();
+            }
         }
-        tree.push(s, add);
-        start += CHUNK;
-    }
-    view.scalars(out)[0].set(tree.finish(add).map_or(0.0, |s| halve(&s)));
+        s
+    };
+    let sum = if n <= CHUNK {
+        chunk(0)
+    } else {
+        let mut tree = Tree::new([0.0; 8]);
+        for first in (0..n).step_by(CHUNK) {
+            tree.push(chunk(first), add);
+        }
+        tree.finish(add).unwrap_or([0.0; 8])
+    };
+    view.scalars(out)[0].set(halve(&sum));
 }

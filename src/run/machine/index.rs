@@ -2,7 +2,7 @@
 //!
 //! They compute nothing.
 
-use super::view::{Any, Matrix, Sink, View, store as put};
+use super::view::{Any, AnyMatrix, Matrix, Sink, View, store as put};
 use crate::compile::tape::{Address, KEEP, Operand, ZERO};
 use crate::dispatch;
 
@@ -15,9 +15,19 @@ dispatch! {
 
 #[inline(always)]
 fn spread_body(view: &View, out: Address, a: Operand, map: &[u32]) {
-    let a = view.matrix(a);
-    let out = Sink::new(view, out, map.len());
-    for outer in 0..view.outer {
+    let sink = Sink::new(view, out, map.len());
+    match view.matrix(a) {
+        // The same in all rows.
+        a @ (AnyMatrix::Scalars(_) | AnyMatrix::Octets(_)) => spread_rows(sink, a, map, view.outer),
+        AnyMatrix::Block(a) => spread_rows(sink, a, map, view.outer),
+        AnyMatrix::Data(a) => spread_rows(sink, a, map, view.outer),
+        AnyMatrix::Splat(a) => spread_rows(sink, a, map, view.outer),
+    }
+}
+
+#[inline(always)]
+fn spread_rows(out: Sink, a: impl Matrix, map: &[u32], rows: usize) {
+    for outer in 0..rows {
         for (feature, &from) in map.iter().enumerate() {
             match from {
                 ZERO => out.put(outer, feature, [0.0; 8]),
@@ -60,9 +70,12 @@ pub(super) fn unpick(view: &View, out: Address, a: Option<Operand>, index: Opera
     let a = a.map_or(Any::One([1.0; 8]), |a| view.any(a, view.outer));
     for (outer, out) in view.octets(out)[..view.outer * k].chunks_exact(k.max(1)).enumerate() {
         let (index, a) = (index.at(outer), a.at(outer));
-        for (j, out) in out.iter().enumerate() {
-            for p in 0..8 {
-                out[p].set(if feature(index[p], k) == Some(j) { a[p] } else { 0.0 });
+        for out in out {
+            put(out, [0.0; 8]);
+        }
+        for p in 0..8 {
+            if let Some(j) = feature(index[p], k) {
+                out[j][p].set(a[p]);
             }
         }
     }

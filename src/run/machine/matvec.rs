@@ -38,7 +38,7 @@ impl Elements for &[Slot] {
 #[inline(always)]
 fn times_body<V: Vector>(view: &View, instr: &Instr) {
     let Instr::Times { out, a, w, k, .. } = *instr else { unreachable!("internal: a product with a vector") };
-    let (out, k, width) = (&view.octets(out)[..view.outer], k as usize, a.width as usize);
+    let (out, w, k, width) = (&view.octets(out)[..view.outer], w.address, k as usize, a.width as usize);
     let block = || Block(if a.read == Read::Stream { view.stream(a) } else { view.octets(a.address) }, width);
     match (a.read, view.lanes) {
         (Read::Column, _) => rows::<V>(out, Data(view.column(a), width), &view.scalars(w)[..k], k),

@@ -87,6 +87,16 @@ impl Linked {
         let mut view = View { numbers, slots, columns, lanes, level, in_pass: false, outer: 1, first: 0, rows: 1, chunk: 0, counts: rows };
         for (section, runs) in self.tape.sections.iter().zip(&self.sections) {
             let code = || section.body.iter().zip(runs);
+            // Strip by strip: as though each octet of the values were a row of octets.
+            if section.octets > 0 {
+                let rows = 8 / lanes.count();
+                for start in (0..section.octets).step_by(section.block) {
+                    let outer = section.block.min(section.octets - start);
+                    let strip = View { in_pass: true, outer, first: start * rows, rows: outer * rows, ..view };
+                    code().for_each(|(instr, run)| run(&strip, instr));
+                }
+                continue;
+            }
             let Some(data) = section.data else {
                 (view.in_pass, view.outer, view.first, view.rows) = (false, 1, 0, 1);
                 code().for_each(|(instr, run)| run(&view, instr));

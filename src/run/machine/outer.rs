@@ -1,94 +1,242 @@
-//! Sums over rows of all products of a feature of one value and one of another: a matrix of accumulators.
+//! Contractions over rows of all pairs of features, as in `X.T @ R`: one accumulator per pair, rows in ascending order.
 //!
-//! Their clearing, the tree over chunks and the end of a pass are in `rows`.
+//! Chunks and the tree over them are in `rows`.
 
-use super::octet::fma;
-use super::view::{Matrix, Slot, View, load, store};
+use super::view::{AnyMatrix, Block, Data, Matrix, Slot, Splat, View};
 use crate::compile::tape::{Address, Lanes, Operand};
-use crate::dispatch;
+use crate::dispatch_registers;
+use crate::numeric::Octet;
+use crate::numeric::register::Registers;
 
-dispatch! {
+dispatch_registers! {
     /// Adds all products of a feature of `a` and one of `b`, in ascending order.
     pub(super) fn outer(view: &View, acc: Address, a: Operand, b: Operand) = outer_body;
 }
 
 #[inline(always)]
-fn outer_body(view: &View, acc: Address, a: Operand, b: Operand) {
+fn outer_body<S: Registers>(s: S, view: &View, acc: Address, a: Operand, b: Operand) {
     let (k, m) = (a.width as usize, b.width as usize);
-    let (acc, x, y) = (view.octets(acc), view.matrix(a), view.matrix(b));
-    match view.lanes {
-        Lanes::One => outer_rows(view, acc, x, y, k, m),
-        Lanes::Eight => outer_lanes(view, acc, x, y, k, m),
+    let acc = view.octets(acc);
+    match (view.lanes, view.matrix(a), view.matrix(b)) {
+        (Lanes::One, AnyMatrix::Data(a), AnyMatrix::Block(b)) => in_rows(s, view, acc, a, b, k, m),
+        (Lanes::One, AnyMatrix::Block(a), AnyMatrix::Block(b)) => in_rows(s, view, acc, a, b, k, m),
+        (Lanes::One, a, b) => in_rows(s, view, acc, a, b, k, m),
+        (Lanes::Eight, AnyMatrix::Splat(a), AnyMatrix::Block(b)) => in_lanes(s, view, acc, a, b, k, m),
+        (Lanes::Eight, AnyMatrix::Block(a), AnyMatrix::Block(b)) => in_lanes(s, view, acc, a, b, k, m),
+        (Lanes::Eight, a, b) => in_lanes(s, view, acc, a, b, k, m),
     }
 }
 
-/// One lane: octets of `b`'s features, turned eight rows at a time.
+/// A matrix of single numbers.
+trait Numbers: Matrix {
+    /// One row of an octet of rows.
+    fn number(&self, outer: usize, feature: usize, row: usize) -> f64;
+}
+
+impl Numbers for Data<'_> {
+    #[inline(always)]
+    fn number(&self, outer: usize, feature: usize, row: usize) -> f64 {
+        self.0[outer * self.1 + feature][row]
+    }
+}
+
+impl Numbers for Block<'_> {
+    #[inline(always)]
+    fn number(&self, outer: usize, feature: usize, row: usize) -> f64 {
+        self.0[outer * self.1 + feature][row].get()
+    }
+}
+
+impl Numbers for AnyMatrix<'_> {
+    #[inline(always)]
+    fn number(&self, outer: usize, feature: usize, row: usize) -> f64 {
+        self.at(outer, feature)[row]
+    }
+}
+
+/// Rows and octets of features that are turned at a time: they stay in the first-level cache while all of `a` goes by.
+const TURNED: (usize, usize) = (64, 6);
+
+/// Features turned: octets of features, row by row.
+type Turned = [[Octet; TURNED.1]];
+
+/// Room for them, where no octet lies across two cache lines.
+#[repr(align(64))]
+struct Room([[Octet; TURNED.1]; TURNED.0]);
+
+/// One lane: octets of features of `b`, turned first so that an octet holds eight features of one row.
 #[inline(always)]
-fn outer_rows(view: &View, acc: &[Slot], a: impl Matrix, b: impl Matrix, k: usize, m: usize) {
+fn in_rows<S: Registers>(s: S, view: &View, acc: &[Slot], a: impl Numbers, b: impl Numbers, k: usize, m: usize) {
     let wide = m.div_ceil(8);
-    for group in 0..wide {
-        for outer in 0..view.outer {
-            let mut turned = [[0.0; 8]; 8];
-            for c in 0..8.min(m - group * 8) {
-                let column = b.at(outer, group * 8 + c);
-                for p in 0..8 {
-                    turned[p][c] = column[p];
+    let mut room = Room([[[0.0; 8]; TURNED.1]; TURNED.0]);
+    for first in (0..view.rows).step_by(TURNED.0) {
+        let turned = &mut room.0[..TURNED.0.min(view.rows - first)];
+        for octets in (0..wide).step_by(TURNED.1) {
+            turn(turned, b, first / 8, octets * 8, m);
+            let turned = &*turned;
+            let end = wide.min(octets + TURNED.1);
+            let mut j = 0;
+            while j < k {
+                let count = match k - j {
+                    8.. if S::MANY => 8,
+                    2.. => 2,
+                    _ => 1,
+                };
+                let mut octet = octets;
+                while octet < end {
+                    let at = [first / 8, j, octet, octet - octets, wide];
+                    match (count, end - octet) {
+                        (8, 2..) => row_tile::<S, 8, 2>(s, acc, a, turned, at),
+                        (8, _) => row_tile::<S, 8, 1>(s, acc, a, turned, at),
+                        (2, 2..) => row_tile::<S, 2, 2>(s, acc, a, turned, at),
+                        (2, _) => row_tile::<S, 2, 1>(s, acc, a, turned, at),
+                        (_, 2..) => row_tile::<S, 1, 2>(s, acc, a, turned, at),
+                        (_, _) => row_tile::<S, 1, 1>(s, acc, a, turned, at),
+                    }
+                    octet += 2;
                 }
-            }
-            let valid = 8.min(view.rows - outer * 8);
-            for j in 0..k {
-                let (x, slot) = (a.at(outer, j), &acc[j * wide + group]);
-                let mut s = load(slot);
-                for p in 0..valid {
-                    s = fma([x[p]; 8], turned[p], s);
-                }
-                store(slot, s);
+                j += count;
             }
         }
     }
 }
 
-/// Eight lanes: four features of `a` by two of `b` at a time.
+/// Some octets of features from the first feature on, row by row.
 #[inline(always)]
-fn outer_lanes(view: &View, acc: &[Slot], a: impl Matrix, b: impl Matrix, k: usize, m: usize) {
+fn turn(turned: &mut Turned, b: impl Numbers, outer: usize, first: usize, m: usize) {
+    for (o, eight) in turned.chunks_mut(8).enumerate() {
+        let outer = outer + o;
+        for (octet, from) in (first..m).step_by(8).take(TURNED.1).enumerate() {
+            for (p, line) in eight.iter_mut().enumerate() {
+                // All at once, which the compiler makes one octet of.
+                if from + 8 <= m {
+                    let x = |c: usize| b.number(outer, from + c, p);
+                    line[octet] = [x(0), x(1), x(2), x(3), x(4), x(5), x(6), x(7)];
+                } else {
+                    for c in 0..m - from {
+                        line[octet][c] = b.number(outer, from + c, p);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Adds all rows to the pairs of `J` features of `a` and `C` octets of features of `b`: from feature `j` and octet `octet` of `wide` on,
+/// which is number `place` of those turned.
+#[inline(always)]
+fn row_tile<S: Registers, const J: usize, const C: usize>(
+    s: S,
+    acc: &[Slot],
+    a: impl Numbers,
+    turned: &Turned,
+    [outer, j, octet, place, wide]: [usize; 5],
+) {
+    let mut z = [[s.splat(0.0); C]; J];
+    for t in 0..J {
+        let acc = &acc[(j + t) * wide + octet..][..C];
+        for c in 0..C {
+            z[t][c] = s.load(&acc[c]);
+        }
+    }
+    for (o, eight) in turned.chunks(8).enumerate() {
+        for (p, line) in eight.iter().enumerate() {
+            let mut y = [s.splat(0.0); C];
+            for c in 0..C {
+                y[c] = s.octet(&line[place + c]);
+            }
+            for t in 0..J {
+                let x = s.splat(a.number(outer + o, j + t, p));
+                for c in 0..C {
+                    z[t][c] = s.fma(x, y[c], z[t][c]);
+                }
+            }
+        }
+    }
+    for t in 0..J {
+        let acc = &acc[(j + t) * wide + octet..][..C];
+        for c in 0..C {
+            s.store(&acc[c], z[t][c]);
+        }
+    }
+}
+
+/// An octet of a matrix, for eight lanes.
+trait Octets: Matrix {
+    fn eight<S: Registers>(&self, s: S, row: usize, feature: usize) -> S::Eight;
+}
+
+impl Octets for Block<'_> {
+    #[inline(always)]
+    fn eight<S: Registers>(&self, s: S, row: usize, feature: usize) -> S::Eight {
+        s.load(&self.0[row * self.1 + feature])
+    }
+}
+
+impl Octets for Splat<'_> {
+    #[inline(always)]
+    fn eight<S: Registers>(&self, s: S, row: usize, feature: usize) -> S::Eight {
+        s.splat(self.0[row / 8 * self.1 + feature][row % 8])
+    }
+}
+
+impl Octets for AnyMatrix<'_> {
+    #[inline(always)]
+    fn eight<S: Registers>(&self, s: S, row: usize, feature: usize) -> S::Eight {
+        s.octet(&self.at(row, feature))
+    }
+}
+
+/// Eight lanes: four features of `a`, or where registers are few one, by four of `b` at a time.
+#[inline(always)]
+fn in_lanes<S: Registers>(s: S, view: &View, acc: &[Slot], a: impl Octets, b: impl Octets, k: usize, m: usize) {
     let mut j = 0;
     while j < k {
-        let tall = j + 4 <= k;
+        let tall = S::MANY && j + 4 <= k;
         let mut c = 0;
         while c < m {
-            if tall && c + 2 <= m {
-                outer_tile::<4, 2>(view, acc, a, b, m, j, c);
-                c += 2;
-            } else {
-                for j in j..if tall { j + 4 } else { j + 1 } {
-                    outer_tile::<1, 1>(view, acc, a, b, m, j, c);
-                }
-                c += 1;
+            match (tall, c + 4 <= m) {
+                (true, true) => lane_tile::<S, 4, 4>(s, view, acc, a, b, [m, j, c]),
+                (true, false) => lane_tile::<S, 4, 1>(s, view, acc, a, b, [m, j, c]),
+                (false, true) => lane_tile::<S, 1, 4>(s, view, acc, a, b, [m, j, c]),
+                (false, false) => lane_tile::<S, 1, 1>(s, view, acc, a, b, [m, j, c]),
             }
+            c += if c + 4 <= m { 4 } else { 1 };
         }
         j += if tall { 4 } else { 1 };
     }
 }
 
 #[inline(always)]
-fn outer_tile<const J: usize, const C: usize>(view: &View, acc: &[Slot], a: impl Matrix, b: impl Matrix, m: usize, j: usize, c: usize) {
-    let mut s = [[[0.0; 8]; C]; J];
+fn lane_tile<S: Registers, const J: usize, const C: usize>(
+    s: S,
+    view: &View,
+    acc: &[Slot],
+    a: impl Octets,
+    b: impl Octets,
+    [m, j, c]: [usize; 3],
+) {
+    let mut z = [[s.splat(0.0); C]; J];
     for t in 0..J {
         for u in 0..C {
-            s[t][u] = load(&acc[(j + t) * m + c + u]);
+            z[t][u] = s.load(&acc[(j + t) * m + c + u]);
         }
     }
     for row in 0..view.outer {
+        let mut y = [s.splat(0.0); C];
+        for u in 0..C {
+            y[u] = b.eight(s, row, c + u);
+        }
         for t in 0..J {
-            let x = a.at(row, j + t);
+            let x = a.eight(s, row, j + t);
             for u in 0..C {
-                s[t][u] = fma(x, b.at(row, c + u), s[t][u]);
+                z[t][u] = s.fma(x, y[u], z[t][u]);
             }
         }
     }
     for t in 0..J {
         for u in 0..C {
-            store(&acc[(j + t) * m + c + u], s[t][u]);
+            s.store(&acc[(j + t) * m + c + u], z[t][u]);
         }
     }
 }

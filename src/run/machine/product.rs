@@ -1,124 +1,505 @@
 //! Products: rows times a small matrix, and small matrices with each other.
 //!
-//! Contractions over rows are in `rows`.
+//! Contractions over rows are in `outer` and `rows`. Every entry has one accumulator and takes its terms in ascending order, so that the
+//! shape of a tile never changes a bit; tiles are as large as the registers of a level allow, and nothing is packed or transposed beforehand.
 
 use std::cell::Cell;
 
-use super::along::accumulate;
-use super::octet::fma;
-use super::view::{AnyMatrix, Block, Data, Matrix, Sink, Slot, Splat, View, load, store};
-use crate::compile::tape::{Address, Lanes, Operand, Order, Read};
-use crate::dispatch;
+use super::along::{Gathered, Octets, Products, accumulate};
+use super::view::{Block, Data, Slot, Splat, View, store};
+use crate::compile::tape::{Address, Lanes, Operand, Order, Read, Weights};
+use crate::dispatch_registers;
 use crate::numeric::Octet;
+use crate::numeric::register::Registers;
+use crate::numeric::sums::CHUNK;
 
-dispatch! {
+dispatch_registers! {
     /// Rows of octets times a small matrix of `k` by `m`.
-    pub(super) fn times(view: &View, out: Address, a: Operand, w: Address, k: usize, m: usize) = times_body;
+    pub(super) fn times(view: &View, out: Address, a: Operand, w: Weights, k: usize, m: usize) = times_body;
     /// `a` (m by n) times `b` (n by p), both without rows.
-    pub(super) fn small(view: &View, out: Address, a: Address, b: Address, sizes: [usize; 3], order: Order) = small_body;
+    pub(super) fn small(view: &View, out: Address, a: Weights, b: Weights, sizes: [usize; 3], order: Order) = small_body;
 }
 
-/// A small operand, element by element.
-trait Small: Copy {
-    fn at(&self, element: usize) -> Octet;
+/// A line of a matrix: what one row of octets contributes.
+trait Line: Copy {
+    fn at<S: Registers>(&self, s: S, j: usize) -> S::Eight;
 }
 
-/// One lane: the same number eight times.
-#[derive(Clone, Copy)]
-struct Scalars<'a>(&'a [Cell<f64>]);
-
-/// Eight lanes.
-#[derive(Clone, Copy)]
-struct Octets<'a>(&'a [Slot]);
-
-impl Small for Scalars<'_> {
+impl Line for &[Octet] {
     #[inline(always)]
-    fn at(&self, element: usize) -> Octet {
-        [self.0[element].get(); 8]
+    fn at<S: Registers>(&self, s: S, j: usize) -> S::Eight {
+        s.octet(&self[j])
     }
 }
 
-impl Small for Octets<'_> {
+impl Line for &[Slot] {
     #[inline(always)]
-    fn at(&self, element: usize) -> Octet {
-        load(&self.0[element])
+    fn at<S: Registers>(&self, s: S, j: usize) -> S::Eight {
+        s.load(&self[j])
+    }
+}
+
+/// One row of a column, the same number for eight lanes.
+#[derive(Clone, Copy)]
+struct Each<'a>(&'a [Octet], usize);
+
+impl Line for Each<'_> {
+    #[inline(always)]
+    fn at<S: Registers>(&self, s: S, j: usize) -> S::Eight {
+        s.splat(self.0[j][self.1])
+    }
+}
+
+/// A matrix line by line.
+trait Lines: Copy {
+    type Line: Line;
+    fn line(&self, row: usize, k: usize) -> Self::Line;
+}
+
+impl<'a> Lines for Data<'a> {
+    type Line = &'a [Octet];
+    #[inline(always)]
+    fn line(&self, row: usize, k: usize) -> &'a [Octet] {
+        &self.0[row * self.1..][..k]
+    }
+}
+
+impl<'a> Lines for Block<'a> {
+    type Line = &'a [Slot];
+    #[inline(always)]
+    fn line(&self, row: usize, k: usize) -> &'a [Slot] {
+        &self.0[row * self.1..][..k]
+    }
+}
+
+impl<'a> Lines for Splat<'a> {
+    type Line = Each<'a>;
+    #[inline(always)]
+    fn line(&self, row: usize, k: usize) -> Each<'a> {
+        Each(&self.0[row / 8 * self.1..][..k], row % 8)
+    }
+}
+
+/// An element of a small matrix, for all numbers of an octet.
+trait Element {
+    fn eight<S: Registers>(&self, s: S) -> S::Eight;
+}
+
+impl Element for Cell<f64> {
+    #[inline(always)]
+    fn eight<S: Registers>(&self, s: S) -> S::Eight {
+        s.splat(self.get())
+    }
+}
+
+impl Element for Slot {
+    #[inline(always)]
+    fn eight<S: Registers>(&self, s: S) -> S::Eight {
+        s.load(self)
+    }
+}
+
+/// A small matrix of `k` by `m`, as it stands or as the transpose of what stands there.
+trait Panels<'a, E>: Copy {
+    /// What [`at`](Self::at) needs to know of some columns.
+    fn columns<const C: usize>(&self, first: usize, k: usize) -> [&'a [E]; C];
+    /// Some columns of a row.
+    fn at<S: Registers, const C: usize>(&self, s: S, columns: &[&'a [E]; C], first: usize, j: usize) -> [S::Eight; C];
+}
+
+/// Row by row, so many columns.
+struct Straight<'a, E>(&'a [E], usize);
+
+/// Column by column.
+struct Turned<'a, E>(&'a [E]);
+
+impl<E> Clone for Straight<'_, E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<E> Copy for Straight<'_, E> {}
+
+impl<E> Clone for Turned<'_, E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<E> Copy for Turned<'_, E> {}
+
+impl<'a, E: Element> Panels<'a, E> for Straight<'a, E> {
+    #[inline(always)]
+    fn columns<const C: usize>(&self, _: usize, _: usize) -> [&'a [E]; C] {
+        [&[]; C]
+    }
+
+    #[inline(always)]
+    fn at<S: Registers, const C: usize>(&self, s: S, _: &[&'a [E]; C], first: usize, j: usize) -> [S::Eight; C] {
+        let row = &self.0[j * self.1 + first..][..C];
+        let mut out = [s.splat(0.0); C];
+        for c in 0..C {
+            out[c] = row[c].eight(s);
+        }
+        out
+    }
+}
+
+impl<'a, E: Element> Panels<'a, E> for Turned<'a, E> {
+    #[inline(always)]
+    fn columns<const C: usize>(&self, first: usize, k: usize) -> [&'a [E]; C] {
+        let mut columns: [&[E]; C] = [&[]; C];
+        for c in 0..C {
+            columns[c] = &self.0[(first + c) * k..][..k];
+        }
+        columns
+    }
+
+    #[inline(always)]
+    fn at<S: Registers, const C: usize>(&self, s: S, columns: &[&'a [E]; C], _: usize, j: usize) -> [S::Eight; C] {
+        let mut out = [s.splat(0.0); C];
+        for c in 0..C {
+            out[c] = columns[c][j].eight(s);
+        }
+        out
     }
 }
 
 #[inline(always)]
-fn times_body(view: &View, out: Address, a: Operand, w: Address, k: usize, m: usize) {
+fn times_body<S: Registers>(s: S, view: &View, out: Address, a: Operand, w: Weights, k: usize, m: usize) {
     let out = &view.octets(out)[..view.outer * m];
     let width = a.width as usize;
     match (a.read, view.lanes) {
-        (Read::Column, _) => tiles(out, Data(view.column(a), width), Scalars(&view.scalars(w)[..k * m]), k, m),
-        (Read::Splat, _) => tiles(out, Splat(view.column(a), width), Octets(&view.octets(w)[..k * m]), k, m),
+        (Read::Column, _) => times_numbers(s, out, Data(view.column(a), width), view.scalars(w.address), w.turned, k, m),
+        (Read::Splat, _) => times_octets(s, out, Splat(view.column(a), width), view.octets(w.address), w.turned, k, m),
         (read, lanes) => {
             let a = Block(if read == Read::Stream { view.stream(a) } else { view.octets(a.address) }, width);
             match lanes {
-                Lanes::One => tiles(out, a, Scalars(&view.scalars(w)[..k * m]), k, m),
-                Lanes::Eight => tiles(out, a, Octets(&view.octets(w)[..k * m]), k, m),
+                Lanes::One => times_numbers(s, out, a, view.scalars(w.address), w.turned, k, m),
+                Lanes::Eight => times_octets(s, out, a, view.octets(w.address), w.turned, k, m),
             }
         }
     }
 }
 
-/// Four rows of octets at a time for one column, else four columns at a time: enough independent sums to hide their latency.
 #[inline(always)]
-fn tiles(out: &[Slot], a: impl Matrix, w: impl Small, k: usize, m: usize) {
+fn times_numbers<S: Registers>(s: S, out: &[Slot], a: impl Lines, w: &[Cell<f64>], turned: bool, k: usize, m: usize) {
+    if turned { tiles(s, out, a, Turned(w), k, m) } else { tiles(s, out, a, Straight(w, m), k, m) }
+}
+
+#[inline(always)]
+fn times_octets<S: Registers>(s: S, out: &[Slot], a: impl Lines, w: &[Slot], turned: bool, k: usize, m: usize) {
+    if turned { tiles(s, out, a, Turned(w), k, m) } else { tiles(s, out, a, Straight(w, m), k, m) }
+}
+
+/// Four rows, or where registers are few one row, by four columns at a time; and what is left of both.
+#[inline(always)]
+fn tiles<'a, S: Registers, E: 'a>(s: S, out: &[Slot], a: impl Lines, w: impl Panels<'a, E>, k: usize, m: usize) {
     let rows = out.len() / m.max(1);
     let mut column = 0;
+    while column + 4 <= m {
+        let mut row = 0;
+        while S::MANY && row + 4 <= rows {
+            tile::<S, E, 4, 4>(s, out, a, w, k, m, row, column);
+            row += 4;
+        }
+        while row < rows {
+            tile::<S, E, 1, 4>(s, out, a, w, k, m, row, column);
+            row += 1;
+        }
+        column += 4;
+    }
     while column < m {
         let mut row = 0;
-        if column + 4 <= m {
-            while row < rows {
-                tile::<1, 4>(out, a, w, k, m, row, column);
-                row += 1;
-            }
-            column += 4;
-        } else {
-            while row + 4 <= rows {
-                tile::<4, 1>(out, a, w, k, m, row, column);
-                row += 4;
-            }
-            while row < rows {
-                tile::<1, 1>(out, a, w, k, m, row, column);
-                row += 1;
-            }
-            column += 1;
+        while row + 4 <= rows {
+            tile::<S, E, 4, 1>(s, out, a, w, k, m, row, column);
+            row += 4;
         }
+        while row < rows {
+            tile::<S, E, 1, 1>(s, out, a, w, k, m, row, column);
+            row += 1;
+        }
+        column += 1;
     }
 }
 
 #[inline(always)]
-fn tile<const R: usize, const C: usize>(out: &[Slot], a: impl Matrix, w: impl Small, k: usize, m: usize, row: usize, column: usize) {
+#[allow(clippy::too_many_arguments, reason = "the innermost loop of a product: all of them are loop bounds")]
+fn tile<'a, S: Registers, E: 'a, const R: usize, const C: usize>(
+    s: S,
+    out: &[Slot],
+    a: impl Lines,
+    w: impl Panels<'a, E>,
+    k: usize,
+    m: usize,
+    row: usize,
+    column: usize,
+) {
     // The first product enters exactly: -0 + x is x, whatever x is.
-    let mut z = [[[if k == 0 { 0.0 } else { -0.0 }; 8]; C]; R];
+    let mut z = [[s.splat(if k == 0 { 0.0 } else { -0.0 }); C]; R];
+    let mut lines = [a.line(row, k); R];
+    for r in 1..R {
+        lines[r] = a.line(row + r, k);
+    }
+    let columns = w.columns::<C>(column, k);
     for j in 0..k {
+        let y = w.at(s, &columns, column, j);
         for r in 0..R {
-            let x = a.at(row + r, j);
+            let x = lines[r].at(s, j);
             for c in 0..C {
-                z[r][c] = fma(x, w.at(j * m + column + c), z[r][c]);
+                z[r][c] = s.fma(x, y[c], z[r][c]);
+            }
+        }
+    }
+    for r in 0..R {
+        let out = &out[(row + r) * m + column..][..C];
+        for c in 0..C {
+            s.store(&out[c], z[r][c]);
+        }
+    }
+}
+
+/// Terms that are taken between two visits to the sums of an entry.
+const STRETCH: usize = 128;
+
+/// Room for a part of a matrix, where no octet lies across two cache lines.
+#[repr(align(64))]
+struct Room([[Octet; 2]; STRETCH]);
+
+#[inline(always)]
+fn small_body<S: Registers>(s: S, view: &View, out: Address, a: Weights, b: Weights, [m, n, p]: [usize; 3], order: Order) {
+    if order == Order::Classes || (order == Order::Chunks && n > CHUNK) {
+        return small_by_parts(view, out, a, b, [m, n, p], order);
+    }
+    match view.lanes {
+        Lanes::One => {
+            let out = &view.scalars(out)[..m * p];
+            let (a, b) = (Strided::of(view.scalars(a.address), a.turned, m, n), Strided::of(view.scalars(b.address), b.turned, n, p));
+            // A single column is a row of the transposed product.
+            if p == 1 { in_columns(s, out, b.flipped(), a.flipped(), [1, n, m]) } else { in_columns(s, out, a, b, [m, n, p]) }
+        }
+        Lanes::Eight => {
+            let out = &view.octets(out)[..m * p];
+            let (a, b) = (Strided::of(view.octets(a.address), a.turned, m, n), Strided::of(view.octets(b.address), b.turned, n, p));
+            in_lanes(s, out, a, b, [m, n, p]);
+        }
+    }
+}
+
+/// A matrix without rows: element (i, j) is at `i*down + j*along`.
+struct Strided<'a, E> {
+    all: &'a [E],
+    down: usize,
+    along: usize,
+}
+
+impl<E> Clone for Strided<'_, E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<E> Copy for Strided<'_, E> {}
+
+impl<'a, E: Element> Strided<'a, E> {
+    #[inline(always)]
+    fn of(all: &'a [E], turned: bool, rows: usize, columns: usize) -> Self {
+        let (down, along) = if turned { (1, rows) } else { (columns, 1) };
+        Strided { all, down, along }
+    }
+
+    #[inline(always)]
+    fn flipped(self) -> Self {
+        Strided { all: self.all, down: self.along, along: self.down }
+    }
+
+    #[inline(always)]
+    fn at(&self, i: usize, j: usize) -> &'a E {
+        &self.all[i * self.down + j * self.along]
+    }
+}
+
+/// One lane: sixteen columns at a time, whose part of `b` is copied together first.
+#[inline(always)]
+fn in_columns<S: Registers>(s: S, out: &[Cell<f64>], a: Strided<Cell<f64>>, b: Strided<Cell<f64>>, [m, n, p]: [usize; 3]) {
+    if n == 0 {
+        for x in out {
+            x.set(0.0);
+        }
+        return;
+    }
+    let mut room = Room([[[0.0; 8]; 2]; STRETCH]);
+    let panel = &mut room.0;
+    for first in (0..p).step_by(16) {
+        let columns = 16.min(p - first);
+        for start in (0..n).step_by(STRETCH) {
+            let count = STRETCH.min(n - start);
+            for (j, line) in panel[..count].iter_mut().enumerate() {
+                let line = &mut line.as_flattened_mut()[..columns];
+                if b.along == 1 {
+                    for (y, x) in line.iter_mut().zip(&b.all[(start + j) * b.down + first..][..columns]) {
+                        *y = x.get();
+                    }
+                } else {
+                    for (c, y) in line.iter_mut().enumerate() {
+                        *y = b.at(start + j, first + c).get();
+                    }
+                }
+            }
+            let mut row = 0;
+            while row < m {
+                let part = Part { row, start, first, columns, p };
+                if S::MANY && row + 4 <= m {
+                    part.add::<S, 4>(s, out, a, &panel[..count]);
+                    row += 4;
+                } else {
+                    part.add::<S, 1>(s, out, a, &panel[..count]);
+                    row += 1;
+                }
+            }
+        }
+    }
+}
+
+/// Some rows of a product, up to sixteen columns from `first` of `p`, and the terms from `start` on.
+struct Part {
+    row: usize,
+    start: usize,
+    first: usize,
+    columns: usize,
+    p: usize,
+}
+
+impl Part {
+    #[inline(always)]
+    fn add<S: Registers, const R: usize>(&self, s: S, out: &[Cell<f64>], a: Strided<Cell<f64>>, panel: &[[Octet; 2]]) {
+        let mut z = [[s.splat(-0.0); 2]; R];
+        let mut room = [[[0.0; 8]; 2]; R];
+        if self.start > 0 {
+            for r in 0..R {
+                match self.entries(out, r).as_chunks::<8>().0 {
+                    [low, high] => z[r] = [s.load(low), s.load(high)],
+                    _ => {
+                        for (z, out) in room[r].as_flattened_mut().iter_mut().zip(self.entries(out, r)) {
+                            *z = out.get();
+                        }
+                        z[r] = [s.octet(&room[r][0]), s.octet(&room[r][1])];
+                    }
+                }
+            }
+        }
+        for (j, y) in panel.iter().enumerate() {
+            let y = [s.octet(&y[0]), s.octet(&y[1])];
+            for r in 0..R {
+                let x = s.splat(a.at(self.row + r, self.start + j).get());
+                for c in 0..2 {
+                    z[r][c] = s.fma(x, y[c], z[r][c]);
+                }
+            }
+        }
+        for r in 0..R {
+            match self.entries(out, r).as_chunks::<8>().0 {
+                [low, high] => {
+                    s.store(low, z[r][0]);
+                    s.store(high, z[r][1]);
+                }
+                _ => {
+                    room[r] = [s.numbers(z[r][0]), s.numbers(z[r][1])];
+                    for (z, out) in room[r].as_flattened().iter().zip(self.entries(out, r)) {
+                        out.set(*z);
+                    }
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn entries<'a>(&self, out: &'a [Cell<f64>], r: usize) -> &'a [Cell<f64>] {
+        &out[(self.row + r) * self.p + self.first..][..self.columns]
+    }
+}
+
+/// Eight lanes: four rows by four columns at a time.
+#[inline(always)]
+fn in_lanes<S: Registers>(s: S, out: &[Slot], a: Strided<Slot>, b: Strided<Slot>, [m, n, p]: [usize; 3]) {
+    let mut row = 0;
+    while row < m {
+        let tall = S::MANY && row + 4 <= m;
+        let mut column = 0;
+        while column < p {
+            match (tall, column + 4 <= p) {
+                (true, true) => lane_tile::<S, 4, 4>(s, out, a, b, [row, column, n, p]),
+                (true, false) => lane_tile::<S, 4, 1>(s, out, a, b, [row, column, n, p]),
+                (false, true) => lane_tile::<S, 1, 4>(s, out, a, b, [row, column, n, p]),
+                (false, false) => lane_tile::<S, 1, 1>(s, out, a, b, [row, column, n, p]),
+            }
+            column += if column + 4 <= p { 4 } else { 1 };
+        }
+        row += if tall { 4 } else { 1 };
+    }
+}
+
+#[inline(always)]
+fn lane_tile<S: Registers, const R: usize, const C: usize>(
+    s: S,
+    out: &[Slot],
+    a: Strided<Slot>,
+    b: Strided<Slot>,
+    [row, column, n, p]: [usize; 4],
+) {
+    let mut z = [[s.splat(if n == 0 { 0.0 } else { -0.0 }); C]; R];
+    for j in 0..n {
+        let mut y = [s.splat(0.0); C];
+        for c in 0..C {
+            y[c] = s.load(b.at(j, column + c));
+        }
+        for r in 0..R {
+            let x = s.load(a.at(row + r, j));
+            for c in 0..C {
+                z[r][c] = s.fma(x, y[c], z[r][c]);
             }
         }
     }
     for r in 0..R {
         for c in 0..C {
-            store(&out[(row + r) * m + column + c], z[r][c]);
+            s.store(&out[(row + r) * p + column + c], z[r][c]);
         }
     }
 }
 
+/// Entries whose terms are added in classes, or in several chunks: eight rows at a time.
 #[inline(always)]
-fn small_body(view: &View, out: Address, a: Address, b: Address, [m, n, p]: [usize; 3], order: Order) {
-    let sink = Sink::new(view, out, m * p);
-    let (a, b) = match view.lanes {
-        Lanes::One => (AnyMatrix::Scalars(view.scalars(a)), AnyMatrix::Scalars(view.scalars(b))),
-        Lanes::Eight => (AnyMatrix::Octets(view.octets(a)), AnyMatrix::Octets(view.octets(b))),
-    };
-    for row in 0..m {
-        for column in 0..p {
-            let step = |s: Octet, i: usize| fma(a.at(0, row * n + i), b.at(0, i * p + column), s);
-            sink.put(0, row * p + column, accumulate(order, n, step));
+fn small_by_parts(view: &View, out: Address, a: Weights, b: Weights, [m, n, p]: [usize; 3], order: Order) {
+    match view.lanes {
+        Lanes::One => {
+            let out = &view.scalars(out)[..m * p];
+            let (a, b) = (Strided::of(view.scalars(a.address), a.turned, m, n), Strided::of(view.scalars(b.address), b.turned, n, p));
+            for row in (0..m).step_by(8) {
+                let mut first = [0; 8];
+                for r in 0..8 {
+                    first[r] = (row + r).min(m - 1) * a.down;
+                }
+                let left = Gathered { numbers: a.all, first, step: a.along };
+                for column in 0..p {
+                    let right = Gathered { numbers: b.all, first: [column * b.along; 8], step: b.down };
+                    let sum = accumulate(order, n, Products(left, right));
+                    for r in 0..8.min(m - row) {
+                        out[(row + r) * p + column].set(sum[r]);
+                    }
+                }
+            }
+        }
+        Lanes::Eight => {
+            let out = &view.octets(out)[..m * p];
+            let (a, b) = (Strided::of(view.octets(a.address), a.turned, m, n), Strided::of(view.octets(b.address), b.turned, n, p));
+            for row in 0..m {
+                for column in 0..p {
+                    let left = Octets(&a.all[row * a.down..], a.along);
+                    let right = Octets(&b.all[column * b.along..], b.down);
+                    store(&out[row * p + column], accumulate(order, n, Products(left, right)));
+                }
+            }
         }
     }
 }

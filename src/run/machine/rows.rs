@@ -103,10 +103,11 @@ fn finish_body<V: Vector>(view: &View, section: &Section) {
                 }
             }
             (_, Lanes::One) => {
-                let wide = columns.div_ceil(8);
-                for (i, out) in view.scalars(total.out)[..rows * columns].iter().enumerate() {
-                    let (row, column) = (i / columns, i % columns);
-                    out.set(acc[row * wide + column / 8][column % 8].get());
+                let padded = columns.next_multiple_of(8);
+                for (row, out) in view.scalars(total.out)[..rows * columns].chunks_exact(columns.max(1)).enumerate() {
+                    for (out, acc) in out.iter().zip(&acc.as_flattened()[row * padded..]) {
+                        out.set(acc.get());
+                    }
                 }
             }
             (_, Lanes::Eight) => {
