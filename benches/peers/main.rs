@@ -75,10 +75,10 @@ fn run(options: &Options) -> Result<ExitCode, String> {
     }
 
     let pace = if options.quick {
-        let until = Some(begin + Duration::from_secs(55));
-        Pace { rounds: (2, 9), each: Duration::from_millis(400), slice: Duration::from_millis(10), until }
+        let until = Some(begin + Duration::from_secs(45));
+        Pace { rounds: (2, 9), each: Duration::from_millis(300), slice: Duration::from_millis(10), until }
     } else {
-        Pace { rounds: (5, 15), each: Duration::from_secs(5), slice: Duration::from_millis(50), until: None }
+        Pace { rounds: (3, 15), each: Duration::from_secs(5), slice: Duration::from_millis(50), until: None }
     };
     let (mut peers, missing) = Peers::start(&folder);
     let mut measured = Measured { missing, ..Measured::default() };
