@@ -155,7 +155,7 @@ impl Chaining<'_> {
             return self.step.clock.contains(&input);
         }
         let timed = |arg: &Id| self.timed[arg.index()];
-        node.args.iter().any(timed) && node.args.iter().all(|arg| timed(arg) || (self.step.fixed.is_fixed(*arg) && self.is_small(*arg)))
+        node.args.iter().any(timed) && node.args.iter().all(|arg| timed(arg) || (self.step.fixed.is_fixed(*arg) && !self.shape(*arg).has_rows()))
     }
 
     /// Whether a value is a number of the clock.
@@ -342,6 +342,11 @@ fn by_classes(b: &Builder, n: usize, step: impl Fn(Value, usize) -> Value) -> Va
     for i in 0..n {
         s[i % 8] = step(s[i % 8], i);
     }
+    halve(b, &s)
+}
+
+/// The order of [`crate::numeric::sums::halve`].
+fn halve(b: &Builder, s: &[Value; 8]) -> Value {
     let four = [(0, 4), (2, 6), (1, 5), (3, 7)].map(|(i, j)| b.add(s[i], s[j]));
     b.add(b.add(four[0], four[1]), b.add(four[2], four[3]))
 }
@@ -356,6 +361,13 @@ fn scaled(b: &Builder, axis: usize, x: &[Value]) -> Option<(Value, Value)> {
 fn reduce(b: &Builder, op: Reduce, axis: usize, x: &[Value]) -> Option<Value> {
     match op {
         Reduce::Sum => Some(sum(b, axis, x)),
+        Reduce::SumLog1p => {
+            let mut q = [b.number(0.0); 8];
+            for (i, &e) in x.iter().enumerate() {
+                q[i % 8] = b.fma(q[i % 8], e, b.add(q[i % 8], e));
+            }
+            Some(halve(b, &q.map(|q| b.log1p(q))))
+        }
         Reduce::Max => x.iter().copied().reduce(|m, x| scalar::larger(b, m, x)),
         Reduce::Min => x.iter().copied().reduce(|m, x| scalar::smaller(b, m, x)),
         Reduce::Prod => x.iter().copied().reduce(|p, x| b.mul(p, x)),

@@ -14,6 +14,7 @@ pub(super) fn unary(b: &Builder, op: Unary, x: Value) -> Option<Value> {
         Unary::Ceil => b.one(One::Ceil, x),
         Unary::Cos => b.cos(x),
         Unary::Exp => b.exp(x),
+        Unary::ExpNegAbs => b.exp_neg_abs(x),
         Unary::Expm1 => b.expm1(x),
         Unary::Floor => b.one(One::Floor, x),
         Unary::Log => b.ln(x),
