@@ -280,7 +280,7 @@ fn checked(options: &RunOptions, clock: &mut Clock) -> Result<(Program, Sources,
     }
 }
 
-/// Reads, checks, plans and compiles.
+/// Reads, checks and plans.
 ///
 /// # Errors
 /// When the spec is wrong, or larger than the limits.
@@ -317,7 +317,9 @@ pub fn run(prepared: &Prepared, progress: &(dyn Fn(&Progress) + Sync)) -> Result
         max_memory: options.limits.memory,
         ..crate::run::Options::default()
     };
-    let results = crate::run::execute(plan, &settings, &Teller(progress)).map_err(|refusal| Failure::Wrong(refusal.to_string()))?;
+    let ready = crate::run::ready(plan, &settings).map_err(|refusal| Failure::Wrong(refusal.to_string()))?;
+    clock.lap("compile");
+    let results = ready.run(&Teller(progress));
     clock.lap("run");
     let mut outcome = publish(options, sources, program, plan, &results);
     clock.lap("report");

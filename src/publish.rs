@@ -12,7 +12,7 @@ use crate::plan::unit::Plan;
 use crate::report::build::{Report, build};
 use crate::report::export;
 use crate::report::{png, svg};
-use crate::results::{Results, Status};
+use crate::results::{Results, Status, SweepResults};
 use crate::source::Sources;
 
 /// Everything that a run gives.
@@ -50,10 +50,10 @@ pub(crate) fn publish(options: &RunOptions, sources: &Sources, program: &Program
 }
 
 fn ending(report: &Report, results: &Results) -> Ending {
-    let cut = results.sweeps.iter().flat_map(|s| &s.runs).filter(|r| r.status == Status::Cut).count();
+    let cut = results.sweeps.iter().flat_map(SweepResults::runs).filter(|r| r.status == Status::Cut).count();
     if cut > 0 {
         let reason =
-            results.sweeps.iter().flat_map(|s| &s.runs).find(|r| r.status == Status::Cut).map(|r| r.reason.clone()).unwrap_or_default();
+            results.sweeps.iter().flat_map(SweepResults::runs).find(|r| r.status == Status::Cut).map_or("", |r| r.reason);
         return Ending::Cut(format!("{cut} runs were cut: {reason}"));
     }
     if report.checks.iter().all(|c| c.passed) { Ending::Fine } else { Ending::Unmet }
@@ -86,13 +86,13 @@ fn text(report: &Report, results: &Results, warnings: &[String]) -> String {
     for table in &report.tables {
         let _ = writeln!(text, "{}\n", export::table_text(table, None).trim_end());
     }
-    let unusual = |status: Status| results.sweeps.iter().flat_map(|s| &s.runs).filter(|r| r.status == status).count();
+    let unusual = |status: Status| results.sweeps.iter().flat_map(SweepResults::runs).filter(|r| r.status == status).count();
     for (status, words) in
         [(Status::Diverged, "diverged"), (Status::Rising, "ended above their start"), (Status::Failed, "failed"), (Status::Cut, "were cut")]
     {
         let n = unusual(status);
         if n > 0 {
-            let total: usize = results.sweeps.iter().map(|s| s.runs.len()).sum();
+            let total: usize = results.sweeps.iter().map(SweepResults::len).sum();
             let _ = writeln!(text, "{n} of {total} runs {words}");
         }
     }

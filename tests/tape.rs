@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use optrun::compile::buffer::Buffer;
+use optrun::compile::buffer::{Buffer, Window};
 use optrun::compile::fixed::Fixed;
 use optrun::compile::tape::Lanes;
 use optrun::compile::{Request, compile};
@@ -240,7 +240,7 @@ fn by_tape(program: &Program, lanes: Lanes, block: usize, level: Level, batch: b
         block: Some(block),
     };
     let tape = compile(&request);
-    let columns: Vec<Arc<Buffer>> = fixed.columns().iter().map(|column| column.buffer.clone()).collect();
+    let columns: Vec<Window> = fixed.columns().iter().map(|column| column.buffer.clone().into()).collect();
     let mut results = Vec::new();
     for group in 0..8 / lanes.count() {
         let mut memory = Buffer::zeros(tape.end);

@@ -2,6 +2,8 @@
 //!
 //! It knows no layout beyond octets.
 
+use std::sync::Arc;
+
 use crate::numeric::Octet;
 
 /// A zeroed, aligned array of octets.
@@ -37,5 +39,34 @@ impl Buffer {
     #[must_use]
     pub fn octets(&self) -> &[Octet] {
         self.numbers().as_chunks::<8>().0
+    }
+
+    /// All octets.
+    pub fn octets_mut(&mut self) -> &mut [Octet] {
+        self.numbers_mut().as_chunks_mut::<8>().0
+    }
+}
+
+/// A shared buffer from an octet on: a column, or the rows of a batch in it.
+#[derive(Debug, Clone)]
+pub struct Window {
+    /// The whole.
+    pub buffer: Arc<Buffer>,
+    /// The first octet that is seen.
+    pub first: usize,
+}
+
+impl Window {
+    /// The octets from the first one on.
+    #[must_use]
+    #[inline]
+    pub fn octets(&self) -> &[Octet] {
+        self.buffer.octets().get(self.first..).unwrap_or(&[])
+    }
+}
+
+impl From<Arc<Buffer>> for Window {
+    fn from(buffer: Arc<Buffer>) -> Self {
+        Window { buffer, first: 0 }
     }
 }

@@ -356,7 +356,7 @@ fn each(x: &[Value], shape: &Shape, axis: usize, mut f: impl FnMut(&[Value]) -> 
 
 /// The sum along an axis, as the dense evaluator adds.
 fn sum(b: &Builder, axis: usize, x: &[Value]) -> Value {
-    if axis == 0 { by_classes(b, x.len(), |s, i| b.add(s, x[i])) } else { ascending(b, x) }
+    if axis == 0 { by_classes(b, x.len(), |s, i| b.add(s, x[i]), |s| s) } else { ascending(b, x) }
 }
 
 fn ascending(b: &Builder, x: &[Value]) -> Value {
@@ -364,16 +364,12 @@ fn ascending(b: &Builder, x: &[Value]) -> Value {
 }
 
 /// Eight classes from +0, by halving; for at most one chunk.
-fn by_classes(b: &Builder, n: usize, step: impl Fn(Value, usize) -> Value) -> Value {
+fn by_classes(b: &Builder, n: usize, step: impl Fn(Value, usize) -> Value, close: impl Fn(Value) -> Value) -> Value {
     let mut s = [b.number(0.0); 8];
     for i in 0..n {
         s[i % 8] = step(s[i % 8], i);
     }
-    halve(b, &s)
-}
-
-/// The order of [`crate::numeric::sums::halve`].
-fn halve(b: &Builder, s: &[Value; 8]) -> Value {
+    let s = s.map(close);
     let four = [(0, 4), (2, 6), (1, 5), (3, 7)].map(|(i, j)| b.add(s[i], s[j]));
     b.add(b.add(four[0], four[1]), b.add(four[2], four[3]))
 }
@@ -388,13 +384,8 @@ fn scaled(b: &Builder, axis: usize, x: &[Value]) -> Option<(Value, Value)> {
 fn reduce(b: &Builder, op: Reduce, axis: usize, x: &[Value]) -> Option<Value> {
     match op {
         Reduce::Sum => Some(sum(b, axis, x)),
-        Reduce::SumLog1p => {
-            let mut q = [b.number(0.0); 8];
-            for (i, &e) in x.iter().enumerate() {
-                q[i % 8] = b.fma(q[i % 8], e, b.add(q[i % 8], e));
-            }
-            Some(halve(b, &q.map(|q| b.log1p(q))))
-        }
+        Reduce::SumLog1p if x.len() > CHUNK => None,
+        Reduce::SumLog1p => Some(by_classes(b, x.len(), |q, i| b.fma(q, x[i], b.add(q, x[i])), |q| b.log1p(q))),
         Reduce::Max => x.iter().copied().reduce(|m, x| scalar::larger(b, m, x)),
         Reduce::Min => x.iter().copied().reduce(|m, x| scalar::smaller(b, m, x)),
         Reduce::Prod => x.iter().copied().reduce(|p, x| b.mul(p, x)),
@@ -418,7 +409,7 @@ fn product(b: &Builder, (x, left): (&[Value], &[usize]), (y, right): (&[Value], 
     let entry = |row: usize, column: usize| {
         let (a, c) = (|i: usize| x[row * n + i], |i: usize| y[i * columns + column]);
         if classes {
-            by_classes(b, n, |s, i| b.fma(a(i), c(i), s))
+            by_classes(b, n, |s, i| b.fma(a(i), c(i), s), |s| s)
         } else {
             (1..n).fold(b.mul(a(0), c(0)), |z, i| b.fma(a(i), c(i), z))
         }

@@ -114,7 +114,9 @@ impl Fixed {
     }
 
     /// Whether a node does not change.
-    pub(super) fn is_fixed(&self, id: Id) -> bool {
+    /// Whether a node is one of them.
+    #[must_use]
+    pub fn is_fixed(&self, id: Id) -> bool {
         self.is[id.index()]
     }
 

@@ -16,7 +16,7 @@ use crate::check::program::{self as spec, AxisValue, Bind, OptimizerSpec, SweepS
 use crate::check::start;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::expr::graph::InputKind;
-use crate::results::{Quantity, Setting};
+use crate::results::{Design, Quantity, Setting};
 use crate::syntax::ast::ExprKind;
 
 /// The starts of parameters by replicate and by the bits of the hypers.
@@ -51,10 +51,11 @@ pub(super) fn sweep(
     let mut units: Vec<Built> = Vec::new();
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
     let mut starts: Starts = BTreeMap::new();
-    let mut cells = Vec::new();
+    let (mut cells, mut designs) = (Vec::new(), Vec::new());
     let axes = spec.axis_names();
     let fixing = fixing_hypers(program, spec);
     let label = labels(spec);
+    let mut words = Words::default();
     for point in points(spec) {
         let key = signature(program, &point, &fixing);
         let unit = if let Some(&at) = known.get(&key) {
@@ -67,18 +68,19 @@ pub(super) fn sweep(
         };
         let built = &units[unit];
         let lane: Vec<f64> = built.lane.iter().map(|source| source.value(&point)).collect();
+        let design = Design {
+            unit,
+            optimizer: words.of(label(&point.optimizer)),
+            rule: words.of(point.optimizer.rule.clone()),
+            loss: words.of(if spec.maximize { format!("-{}", point.loss) } else { point.loss.clone() }),
+            settings: axes.iter().map(|name| setting(program, &point, name)).collect(),
+            replicate: 0,
+            fold: None,
+        };
         for replicate in 0..spec.repeat {
             let start = starting(program, built, &point, replicate as u64, &mut starts, diags)?;
-            cells.push(Cell {
-                unit,
-                lane: lane.clone(),
-                starts: start,
-                replicate,
-                optimizer: label(&point.optimizer),
-                rule: point.optimizer.rule.clone(),
-                loss: if spec.maximize { format!("-{}", point.loss) } else { point.loss.clone() },
-                settings: axes.iter().map(|name| setting(program, &point, name)).collect(),
-            });
+            cells.push(Cell { lane: lane.clone(), starts: start });
+            designs.push(Design { replicate, ..design.clone() });
         }
     }
     let quantities: Vec<Quantity> = spec.wants.iter().map(|w| Quantity { text: w.text.clone(), sizes: w.sizes.clone() }).collect();
@@ -90,13 +92,10 @@ pub(super) fn sweep(
     let units: Vec<_> = units.into_iter().map(|b| b.unit).collect();
     let numbers: u64 = traced.iter().map(|&at| quantities[at].len() as u64).sum::<u64>();
     if numbers > 0 {
-        for cell in &cells {
-            let unit = &units[cell.unit];
-            let every = match pace {
-                Pace::Steps(n) => n,
-                Pace::Epochs(n) => n.saturating_mul(unit.steps_per_epoch),
-            };
-            *trace_bytes = trace_bytes.saturating_add((unit.budget / every.max(1) + 2).saturating_mul((numbers + 2) * 8));
+        for design in &designs {
+            let unit = &units[design.unit];
+            let rows = (unit.budget / pace.counting(unit).every).saturating_add(2);
+            *trace_bytes = trace_bytes.saturating_add(rows.saturating_mul(numbers.saturating_mul(8)));
         }
         if *trace_bytes > limits.trace_bytes {
             let message = format!("the traces would take {}", human_bytes(*trace_bytes as f64));
@@ -112,11 +111,22 @@ pub(super) fn sweep(
         replicates: spec.repeat,
         units,
         cells,
+        designs: Arc::new(designs),
         quantities,
         folds: spec.folds.clone(),
         traced,
         pace,
     })
+}
+
+/// Texts that many cells have in common.
+#[derive(Default)]
+struct Words(BTreeMap<String, Arc<str>>);
+
+impl Words {
+    fn of(&mut self, text: String) -> Arc<str> {
+        self.0.entry(text).or_insert_with_key(|text| text.as_str().into()).clone()
+    }
 }
 
 /// The points of the product, the last axis fastest.

@@ -100,9 +100,8 @@ pub fn toml(plan: &Plan) -> String {
                     .collect(),
             }
         });
-        let cell = sweep.cells.iter().enumerate().map(|(id, cell)| {
-            let unit = &sweep.units[cell.unit];
-            let settings = sweep.axes.iter().zip(&cell.settings).filter_map(|(name, value)| {
+        let cell = sweep.planned().enumerate().map(|(id, (unit, design, cell))| {
+            let settings = sweep.axes.iter().zip(&design.settings).filter_map(|(name, value)| {
                 let value = match value {
                     Setting::Blank => return None,
                     Setting::Number(x) => toml::Value::Float(*x),
@@ -114,10 +113,10 @@ pub fn toml(plan: &Plan) -> String {
                 unit.lane.iter().zip(&cell.lane).map(|(input, x)| (unit.graph.input_info(*input).name.clone(), toml::Value::Float(*x)));
             ShownCell {
                 cell: id,
-                unit: cell.unit,
-                optimizer: cell.optimizer.clone(),
-                loss: cell.loss.clone(),
-                replicate: cell.replicate,
+                unit: design.unit,
+                optimizer: design.optimizer.to_string(),
+                loss: design.loss.to_string(),
+                replicate: design.replicate,
                 settings: settings.collect(),
                 numbers: numbers.collect(),
             }

@@ -9,7 +9,7 @@ use ndarray::ArrayD;
 
 use crate::expr::graph::{Graph, Id};
 use crate::expr::op::InputId;
-use crate::results::{Fold, Quantity, Setting};
+use crate::results::{Counting, Design, Fold, Quantity};
 use crate::shape::{DataId, RowCounts};
 
 /// Everything that will be run.
@@ -32,8 +32,10 @@ pub struct SweepPlan {
     pub replicates: usize,
     /// What cells share; every cell names one.
     pub units: Vec<Unit>,
-    /// In plan order.
+    /// The numbers of each cell, in plan order.
     pub cells: Vec<Cell>,
+    /// What each cell is, in the same order; the results share it.
+    pub designs: Arc<Vec<Design>>,
     /// What is evaluated; the same list for every unit of the sweep.
     pub quantities: Vec<Quantity>,
     /// What is folded.
@@ -44,6 +46,13 @@ pub struct SweepPlan {
     pub pace: Pace,
 }
 
+impl SweepPlan {
+    /// Each cell with its unit and what it is.
+    pub fn planned(&self) -> impl Iterator<Item = (&Unit, &Design, &Cell)> {
+        self.designs.iter().zip(&self.cells).map(|(design, cell)| (&self.units[design.unit], design, cell))
+    }
+}
+
 /// When a row is recorded. Row 0 and the last row always are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pace {
@@ -51,6 +60,19 @@ pub enum Pace {
     Steps(u64),
     /// At the end of every so many epochs.
     Epochs(u64),
+}
+
+impl Pace {
+    /// How the steps of a unit are counted.
+    #[must_use]
+    pub fn counting(self, unit: &Unit) -> Counting {
+        let steps_per_epoch = unit.steps_per_epoch.max(1);
+        let every = match self {
+            Pace::Steps(n) => n.max(1),
+            Pace::Epochs(n) => n.max(1).saturating_mul(steps_per_epoch),
+        };
+        Counting { every, steps_per_epoch, evaluations_per_step: unit.evaluations_per_step }
+    }
 }
 
 /// A named value that changes from step to step.
@@ -147,23 +169,11 @@ pub enum Order {
     Drawn(u64),
 }
 
-/// One run.
+/// The numbers of one run; [`Design`] says what it is and which unit it belongs to.
 #[derive(Debug, Clone)]
 pub struct Cell {
-    /// Index into [`SweepPlan::units`].
-    pub unit: usize,
     /// The numbers of [`Unit::lane`].
     pub lane: Vec<f64>,
     /// The start of each parameter, shared between cells that start alike.
     pub starts: Arc<Vec<ArrayD<f64>>>,
-    /// The replicate.
-    pub replicate: usize,
-    /// See [`crate::results::Run`].
-    pub optimizer: String,
-    /// See [`crate::results::Run`].
-    pub rule: String,
-    /// See [`crate::results::Run`].
-    pub loss: String,
-    /// See [`crate::results::Run`].
-    pub settings: Vec<Setting>,
 }

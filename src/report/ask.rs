@@ -14,7 +14,7 @@ use crate::expr::eval::{Tensor, evaluate};
 use crate::expr::graph::{Graph, Id, InputKind};
 use crate::expr::op::{InputId, Op};
 use crate::results::view::{Aggregate, Cond, FoldKind, Leaf, Over, Question, Selection};
-use crate::results::{Fold, Status, SweepResults};
+use crate::results::{Fold, Status, SweepResults, Trace};
 use crate::shape::{DataId, Dim, RowCounts, Shape};
 
 /// A question made ready for the cells of an output.
@@ -170,7 +170,7 @@ impl Asked<'_, '_> {
 
     /// The elements of the value in the first recorded row, in the second, ...
     pub(super) fn rows(&self, place: Place, cells: usize) -> Vec<f64> {
-        let count = self.reader.run(place).trace.steps.len();
+        let count = self.reader.run(place).trace().rows();
         if !self.is_traced() {
             return self.at(place, cells).repeat(count);
         }
@@ -224,31 +224,29 @@ impl Asked<'_, '_> {
 
     /// The elements of a leaf at each recorded row.
     fn column(&self, leaf: &Ready<'_, '_>, place: Place, cells: usize) -> Vec<f64> {
-        let run = self.reader.run(place);
-        let count = run.trace.steps.len();
+        let trace = self.reader.run(place).trace();
+        let count = trace.rows();
         match leaf {
             Ready::Own(Leaf::Row { quantity }) => {
                 let sweep = self.reader.sweep(place);
-                let column =
-                    sweep.quantity(quantity).and_then(|quantity| sweep.trace_column(quantity)).and_then(|c| run.trace.columns.get(c));
-                column.cloned().unwrap_or_else(|| {
+                let column = sweep.quantity(quantity).and_then(|quantity| sweep.trace_column(quantity));
+                column.map(|column| trace.column(column)).unwrap_or_else(|| {
                     self.reader.warn(format!("`{quantity}` was not recorded in sweep `{}`", sweep.name));
                     vec![f64::NAN; count]
                 })
             }
-            Ready::Own(Leaf::Step) => run.trace.steps.iter().map(|&step| step as f64).collect(),
-            Ready::Own(Leaf::Epoch) => run.trace.epochs.iter().map(|&epoch| epoch as f64).collect(),
+            Ready::Own(Leaf::Step) => trace.steps().map(|step| step as f64).collect(),
+            Ready::Own(Leaf::Epoch) => trace.epochs().map(|epoch| epoch as f64).collect(),
             Ready::Over { kind, of, groups } if of.is_traced() => {
                 let Some(group) = groups.get(&place) else { return vec![f64::NAN; count * of.len()] };
                 let width = of.len();
-                let tables: Vec<(&[u64], Vec<f64>)> =
-                    group.members.iter().map(|&member| (&self.reader.run(member).trace.steps[..], of.rows(member, cells))).collect();
-                let at = |step: &u64| {
-                    let rows =
-                        tables.iter().filter_map(|(steps, values)| Some(&values[steps.binary_search(step).ok()? * width..][..width]));
+                let tables: Vec<(Trace<'_>, Vec<f64>)> =
+                    group.members.iter().map(|&member| (self.reader.run(member).trace(), of.rows(member, cells))).collect();
+                let at = |step: u64| {
+                    let rows = tables.iter().filter_map(|(trace, values)| Some(&values[trace.row_of(step)? * width..][..width]));
                     elementwise(*kind, &rows.collect::<Vec<_>>(), width)
                 };
-                run.trace.steps.iter().flat_map(at).collect()
+                trace.steps().flat_map(at).collect()
             }
             Ready::Above { of, within, lowest } if of.is_traced() => {
                 let low = lowest.get(&self.reader.function(place, within));
@@ -276,7 +274,7 @@ impl Asked<'_, '_> {
             Leaf::Fold { fold, quantity, .. } => {
                 let sweep = self.reader.sweep(place);
                 let index = fold_of(sweep, fold, quantity).and_then(|fold| sweep.fold(&fold));
-                index.and_then(|index| run.folded.get(index)).cloned().unwrap_or_else(|| {
+                index.and_then(|index| run.folded(index)).map(<[f64]>::to_vec).unwrap_or_else(|| {
                     self.reader.warn(format!("`{}`: `{quantity}` was not measured in sweep `{}`", self.question.text, sweep.name));
                     self.missing(leaf)
                 })

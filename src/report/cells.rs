@@ -115,13 +115,13 @@ impl<'r> Reader<'r> {
         &self.results.sweeps[place.sweep]
     }
 
-    pub(super) fn run(&self, place: Place) -> &'r Run {
-        &self.sweep(place).runs[place.run]
+    pub(super) fn run(&self, place: Place) -> Run<'r> {
+        self.sweep(place).run(place.run)
     }
 
     /// All cells of a sweep.
     pub(super) fn all(&self, sweep: usize) -> impl Iterator<Item = Place> + use<'r> {
-        (0..self.results.sweeps[sweep].runs.len()).map(move |run| Place { sweep, run })
+        (0..self.results.sweeps[sweep].len()).map(move |run| Place { sweep, run })
     }
 
     /// The sweeps that cells are from, in the order in which they come.
@@ -140,10 +140,10 @@ impl<'r> Reader<'r> {
         let (sweep, run) = (self.sweep(place), self.run(place));
         match axis {
             "sweep" => Value::Text(&sweep.name),
-            "optimizer" => Value::Text(&run.optimizer),
-            "loss" => Value::Text(&run.loss),
+            "optimizer" => Value::Text(run.optimizer),
+            "loss" => Value::Text(run.loss),
             "status" => Value::Text(run.status.name()),
-            "reason" => Value::Text(&run.reason),
+            "reason" => Value::Text(run.reason),
             "cell" => Value::Number(run.id as f64),
             "replicate" => Value::Number(run.replicate as f64),
             "fold" => run.fold.map_or(Value::Blank, |fold| Value::Number(fold as f64)),
@@ -185,8 +185,8 @@ impl<'r> Reader<'r> {
         let mut parts: Vec<(&'r str, Value<'r>)> = Vec::with_capacity(sweep.axes.len() + 5);
         parts.extend(["sweep", "loss"].into_iter().filter(|axis| counts(axis)).map(|axis| (axis, self.value(place, axis))));
         if counts("optimizer") {
-            let whole = !except.iter().any(|axis| mentions(&run.optimizer, axis));
-            parts.push(("optimizer", Value::Text(if whole { &run.optimizer } else { &run.rule })));
+            let whole = !except.iter().any(|axis| mentions(run.optimizer, axis));
+            parts.push(("optimizer", Value::Text(if whole { run.optimizer } else { run.rule })));
         }
         for (index, axis) in sweep.axes.iter().enumerate() {
             if counts(axis) && (counts("optimizer") || !self.nested[place.sweep][index]) {
@@ -227,14 +227,14 @@ pub(super) fn mentions(label: &str, argument: &str) -> bool {
 fn is_nested(sweep: &SweepResults, axis: usize) -> bool {
     let mut own: Vec<(&str, Value<'_>)> = Vec::new();
     let mut one_each = true;
-    for run in &sweep.runs {
+    for run in sweep.runs() {
         let value = run.settings.get(axis).map_or(Value::Blank, Value::of);
-        if value == Value::Blank || mentions(&run.optimizer, &sweep.axes[axis]) {
+        if value == Value::Blank || mentions(run.optimizer, &sweep.axes[axis]) {
             return true;
         }
         match own.iter().find(|(label, _)| *label == run.optimizer) {
             Some((_, known)) => one_each &= known.agrees(value),
-            None => own.push((&run.optimizer, value)),
+            None => own.push((run.optimizer, value)),
         }
     }
     one_each && own.iter().any(|(_, value)| !value.agrees(own[0].1))

@@ -41,7 +41,7 @@ impl Reader<'_> {
             Cond::Equals { axis, value, negated } => {
                 let value = Value::of(value);
                 let equals = |place: Place| {
-                    let rule = axis == "optimizer" && Value::Text(&self.run(place).rule) == value;
+                    let rule = axis == "optimizer" && Value::Text(self.run(place).rule) == value;
                     rule || self.value(place, axis).agrees(value)
                 };
                 cells.iter().map(|&place| equals(place) != *negated).collect()

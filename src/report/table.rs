@@ -125,7 +125,7 @@ impl Mark {
 
 /// How one run ended: `done`, `diverged at step 37`.
 #[must_use]
-pub fn status_text(run: &Run) -> String {
+pub fn status_text(run: Run<'_>) -> String {
     if run.status == Status::Diverged { format!("diverged at step {}", run.steps) } else { run.status.name().to_owned() }
 }
 
@@ -173,7 +173,7 @@ pub(super) fn table(reader: &Reader<'_>, view: &TableView) -> Table {
             None => lines.push((rows.ranks[index].clone(), index, None)),
             Some((at, pace)) => {
                 let own = cells.iter().filter(|&&place| rows.index(place) == index);
-                let mut times: Vec<u64> = own.flat_map(|&place| times(reader.run(place), pace).iter().copied()).collect();
+                let mut times: Vec<u64> = own.flat_map(|&place| times(reader.run(place), pace)).collect();
                 times.sort_unstable();
                 times.dedup();
                 lines.extend(times.into_iter().map(|time| {
@@ -412,8 +412,8 @@ impl Shown<'_, '_> {
     }
 }
 
-fn times(run: &Run, pace: Pace) -> &[u64] {
-    if pace == Pace::Step { &run.trace.steps } else { &run.trace.epochs }
+fn times(run: Run<'_>, pace: Pace) -> Vec<u64> {
+    if pace == Pace::Step { run.trace().steps().collect() } else { run.trace().epochs().collect() }
 }
 
 fn key_value(value: Value<'_>) -> CellValue {

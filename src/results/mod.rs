@@ -4,7 +4,12 @@
 
 #![allow(missing_docs, reason = "the fields of a variant are described in the comment on the variant")]
 
+mod trace;
 pub mod view;
+
+use std::sync::Arc;
+
+pub use trace::{Counting, Strand, Trace};
 
 /// The results of a whole file.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -21,7 +26,7 @@ impl Results {
     }
 }
 
-/// The results of one sweep.
+/// The results of one sweep: tables with an entry per cell, in plan order. [`SweepResults::run`] shows one cell of all of them.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct SweepResults {
     /// Its name.
@@ -36,10 +41,18 @@ pub struct SweepResults {
     pub quantities: Vec<Quantity>,
     /// What was folded over each run; [`Run::folded`] has the values in this order.
     pub folds: Vec<Fold>,
-    /// The quantities whose values were kept row by row (indices into `quantities`); [`Trace::columns`] is in this order.
+    /// The quantities whose values were kept row by row (indices into `quantities`); the columns of a [`Trace`] are in this order.
     pub traced: Vec<usize>,
-    /// A row per cell.
-    pub runs: Vec<Run>,
+    /// How steps are counted; [`Design::unit`] says which of these is a cell's.
+    pub units: Vec<Counting>,
+    /// What each cell is; shared with the plan.
+    pub designs: Arc<Vec<Design>>,
+    /// How each cell ended.
+    pub endings: Vec<Ending>,
+    /// The folded numbers of the first cell, fold by fold, then those of the second, ...
+    pub folded: Vec<f64>,
+    /// The recorded rows of cells that went side by side; [`Ending::strand`] says where a cell's are.
+    pub blocks: Vec<Vec<f64>>,
 }
 
 impl SweepResults {
@@ -49,16 +62,55 @@ impl SweepResults {
         self.quantities.iter().position(|quantity| quantity.text == text)
     }
 
-    /// The place in [`Run::folded`] of a fold.
+    /// The place among [`SweepResults::folds`] of a fold.
     #[must_use]
     pub fn fold(&self, fold: &Fold) -> Option<usize> {
         self.folds.iter().position(|known| known == fold)
     }
 
-    /// The place in [`Trace::columns`] of a quantity.
+    /// The column of a [`Trace`] that has a quantity.
     #[must_use]
     pub fn trace_column(&self, quantity: usize) -> Option<usize> {
         self.traced.iter().position(|&known| known == quantity)
+    }
+
+    /// The number of cells.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.endings.len()
+    }
+
+    /// Whether there are no cells.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.endings.is_empty()
+    }
+
+    /// The run of a cell.
+    #[must_use]
+    pub fn run(&self, cell: usize) -> Run<'_> {
+        let (design, ending) = (&self.designs[cell], &self.endings[cell]);
+        let counting = self.units[design.unit];
+        Run {
+            id: cell,
+            optimizer: &design.optimizer,
+            rule: &design.rule,
+            loss: &design.loss,
+            settings: &design.settings,
+            replicate: design.replicate,
+            fold: design.fold,
+            status: ending.status,
+            reason: ending.reason.as_deref().unwrap_or(""),
+            steps: ending.steps,
+            epochs: ending.steps / counting.steps_per_epoch.max(1),
+            evaluations: ending.steps * counting.evaluations_per_step,
+            sweep: self,
+        }
+    }
+
+    /// All runs, in plan order.
+    pub fn runs(&self) -> impl ExactSizeIterator<Item = Run<'_>> {
+        (0..self.len()).map(|cell| self.run(cell))
     }
 }
 
@@ -129,48 +181,102 @@ pub enum Fold {
     Previous(usize),
 }
 
-/// One run: a cell of a sweep.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Run {
-    /// Cell number from 0, in plan order.
-    pub id: usize,
+impl Fold {
+    /// The number of elements of its value.
+    #[must_use]
+    pub fn len(&self, quantities: &[Quantity]) -> usize {
+        match *self {
+            Fold::Final(of)
+            | Fold::Start(of)
+            | Fold::Lowest(of)
+            | Fold::Highest(of)
+            | Fold::Average { of, .. }
+            | Fold::AtStep { of, .. }
+            | Fold::AtLowest { what: of, .. }
+            | Fold::Previous(of) => quantities.get(of).map_or(0, Quantity::len),
+            Fold::StepsTo(_) | Fold::Count(_) | Fold::SinceLowest(_) => 1,
+        }
+    }
+}
+
+/// What a cell is: decided by the plan, and never changed by its run.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Design {
+    /// The unit of the sweep that it belongs to: cells of one unit share their expressions.
+    pub unit: usize,
     /// The optimizer as a label: its name with the arguments that tell it apart in this sweep, such as `gd` or `momentum(beta = 0.5)`.
-    pub optimizer: String,
+    pub optimizer: Arc<str>,
     /// The name of its rule.
-    pub rule: String,
+    pub rule: Arc<str>,
     /// The loss that is minimized.
-    pub loss: String,
+    pub loss: Arc<str>,
     /// The value on each of [`SweepResults::axes`].
     pub settings: Vec<Setting>,
     /// Replicate number from 0.
     pub replicate: usize,
     /// Fold number from 0, if the sweep repeats folds.
     pub fold: Option<usize>,
-    /// How it ended.
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ending {
+    /// How.
     pub status: Status,
     /// Why, in words: the condition that stopped it, the first expression that was not finite.
-    pub reason: String,
+    pub reason: Option<Arc<str>>,
+    /// Updates done.
+    pub steps: u64,
+    /// Where its recorded rows are.
+    pub strand: Strand,
+}
+
+/// One run: a cell of a sweep.
+#[derive(Debug, Clone, Copy)]
+pub struct Run<'r> {
+    /// Cell number from 0, in plan order.
+    pub id: usize,
+    /// See [`Design`].
+    pub optimizer: &'r str,
+    /// See [`Design`].
+    pub rule: &'r str,
+    /// See [`Design`].
+    pub loss: &'r str,
+    /// See [`Design`].
+    pub settings: &'r [Setting],
+    /// See [`Design`].
+    pub replicate: usize,
+    /// See [`Design`].
+    pub fold: Option<usize>,
+    /// How it ended.
+    pub status: Status,
+    /// Why, in words; empty when all steps were done.
+    pub reason: &'r str,
     /// Updates done.
     pub steps: u64,
     /// Epochs completed.
     pub epochs: u64,
     /// Gradients evaluated.
     pub evaluations: u64,
-    /// A value per [`SweepResults::folds`]: the elements, one for a number.
-    pub folded: Vec<Vec<f64>>,
-    /// The recorded rows.
-    pub trace: Trace,
+    sweep: &'r SweepResults,
 }
 
-/// The recorded rows of a run.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Trace {
-    /// The number of updates done at each row.
-    pub steps: Vec<u64>,
-    /// The number of epochs completed at each row.
-    pub epochs: Vec<u64>,
-    /// Per traced quantity: the elements of row 0, then of row 1, ...
-    pub columns: Vec<Vec<f64>>,
+impl<'r> Run<'r> {
+    /// The elements of a fold, given by its place among [`SweepResults::folds`]; one for a number.
+    #[must_use]
+    pub fn folded(&self, fold: usize) -> Option<&'r [f64]> {
+        let len = |fold: &Fold| fold.len(&self.sweep.quantities);
+        let all: usize = self.sweep.folds.iter().map(len).sum();
+        let before: usize = self.sweep.folds.iter().take(fold).map(len).sum();
+        let own = self.sweep.folds.get(fold)?;
+        self.sweep.folded.get(self.id * all + before..)?.get(..len(own))
+    }
+
+    /// The recorded rows.
+    #[must_use]
+    pub fn trace(&self) -> Trace<'r> {
+        Trace::of(self.sweep, self.id)
+    }
 }
 
 /// The value of a cell on an axis.

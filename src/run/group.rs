@@ -1,422 +1,362 @@
-//! One group of cells that go step by step side by side, each in its lane: the loop of every run.
+//! One group of cells after another, each going step by step with its cells side by side in lanes: the loop of every run.
 //!
-//! It compiles nothing and knows no threads. Nothing is allocated between the second and the last step. A lane that has ended is
-//! masked: its numbers are no longer stored, and no other lane can see them.
+//! It compiles nothing and knows no threads. Nothing is allocated between the first and the last step of a job, but the reasons of
+//! runs that end early. A lane that has ended keeps its numbers, and no other lane can see them.
 //!
 //! The order of things at the point after `k` updates: the row of `k` is recorded, `stop when` is tested, then update `k + 1` is
 //! computed, judged, and stored; after the last step of an epoch its event follows.
+//!
+//! Most points ask for nothing but the next step. [`State::go`] stops at those that do, and [`State::advance`] makes the steps from
+//! one to the next at a stretch.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use super::batch::{Sequence, gather};
+use super::batch::Tray;
 use super::ending::first_not_finite;
+use super::job::Job;
 use super::machine;
-use super::meter::Meter;
-use super::program::{Changes, Part, Program};
-use super::record::{Columns, Recorder, every, most_rows};
+use super::meter::Watch;
+use super::program::{Hand, Part, Program};
+use super::record::{Mask, Recorder};
+use super::update::{ALL, judge, store};
 use crate::compile::buffer::Buffer;
-use crate::compile::fixed::Column;
-use crate::compile::tape::{Lanes, Read};
-use crate::expr::eval::{EvalError, Tensor, evaluate};
+use crate::compile::tape::Lanes;
+use crate::expr::eval::Tensor;
 use crate::expr::op::InputId;
-use crate::plan::unit::{Batches, Measure, SweepPlan, Unit};
-use crate::results::{Fold, Run, Status};
-use crate::shape::{Dim, RowCounts};
+use crate::numeric::Octet;
+use crate::numeric::dispatch::Level;
+use crate::plan::unit::{SweepPlan, Unit};
+use crate::results::{Ending, Status};
 
-/// The cells of a group, as indices into the sweep's; with eight lanes there are at most eight.
-#[derive(Debug, Clone)]
-pub(super) struct Group {
-    pub(super) sweep: usize,
-    pub(super) unit: usize,
-    pub(super) cells: Vec<usize>,
-    pub(super) lanes: Lanes,
+/// What came out of a job: endings and folded numbers in the order of its cells, and their recorded rows.
+#[derive(Debug)]
+pub(super) struct Done {
+    pub(super) endings: Vec<Ending>,
+    pub(super) folded: Vec<f64>,
+    pub(super) block: Vec<f64>,
 }
 
 /// How far a lane is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Life {
+pub(super) enum Life {
     /// It goes on.
     Running,
     /// Its last update is done; its last row is still to be recorded.
     Ending(Status),
-    /// All is recorded.
-    Ended(Status),
+    /// All is recorded, or there is no cell.
+    Ended,
 }
 
-struct Lane {
-    cell: usize,
-    life: Life,
-    reason: String,
-    steps: u64,
-    /// The loss over all rows at the start, and at the end.
-    losses: [f64; 2],
-    recorder: Recorder,
-    /// The elements of all quantities: those of a row when it is recorded, those of a step from the step that led there.
-    values: Vec<f64>,
-    /// The stop condition, when it is measured in the step.
-    stop: f64,
-}
-
-/// How far the group is.
-#[derive(Debug, Default)]
-struct Count {
-    /// Updates done.
-    done: u64,
-    /// Epochs completed.
-    epochs: u64,
-    /// Updates done in the epoch under way.
-    in_epoch: u64,
+/// A group under way, and what outlasts it for the next one.
+pub(super) struct State<'a> {
+    pub(super) sweep: &'a SweepPlan,
+    pub(super) unit: &'a Unit,
+    pub(super) program: &'a Program,
+    pub(super) level: Level,
+    pub(super) memory: Buffer,
+    /// The inputs in memory as the first group of the job has them at its start.
+    pub(super) template: Vec<Octet>,
+    pub(super) tray: Option<Tray<'a>>,
+    pub(super) recorder: Recorder,
+    /// The cells of the group, and where the first of them is among those of the job.
+    pub(super) cells: &'a [usize],
+    pub(super) first: usize,
+    pub(super) lives: [Life; 8],
+    /// Whether some lane is ending.
+    pub(super) closing: bool,
+    pub(super) reasons: [Option<Arc<str>>; 8],
+    pub(super) stop_text: Arc<str>,
+    /// The loss over all rows at the start.
+    pub(super) losses: [f64; 8],
+    /// Which lanes next values are stored for.
+    pub(super) mask: Octet,
+    /// Updates done; epochs done, and updates done in the one under way.
+    pub(super) done: u64,
+    pub(super) epochs: u64,
+    pub(super) in_epoch: u64,
     /// Updates at the next row by the pace, and from one such row to the next.
-    next_row: u64,
-    every: u64,
+    pub(super) next_row: u64,
+    pub(super) every: u64,
+    /// Whether the points of rows by the pace ask for more than [`State::advance`] does.
+    pub(super) by_rows: bool,
+    /// The next of the steps that folds ask for.
+    pub(super) next_asked: usize,
+    /// Whether the step tape has been run at this point.
+    pub(super) fresh: bool,
+    pub(super) out: Done,
 }
 
-struct State<'a> {
-    sweep: &'a SweepPlan,
-    unit: &'a Unit,
-    program: &'a Program,
-    memory: Buffer,
-    columns: Columns,
-    lanes: Vec<Lane>,
-    batch: Option<Batch<'a>>,
-    /// Which lanes the next changes are stored for.
-    mask: [bool; 8],
-}
-
-/// The minibatch of a step.
-struct Batch<'a> {
-    batches: &'a Batches,
-    sequence: Sequence<'a>,
-    columns: Vec<Arc<Buffer>>,
-    counts: RowCounts,
-    rows: Vec<u32>,
-}
-
-/// Runs a group; the results are in the order of its cells.
-pub(super) fn run(sweep: &SweepPlan, program: &Program, group: &Group, meter: &Meter) -> Result<Vec<Run>, EvalError> {
-    let unit = &sweep.units[group.unit];
-    let mut state = State::new(sweep, unit, program, group)?;
-    state.go(meter);
-    meter.cells(group.cells.len());
-    Ok(state.lanes.into_iter().map(|lane| finished(sweep, unit, lane)).collect())
-}
-
-fn finished(sweep: &SweepPlan, unit: &Unit, lane: Lane) -> Run {
-    let cell = &sweep.cells[lane.cell];
-    let (folded, trace) = lane.recorder.finish();
-    let Life::Ended(status) = lane.life else { unreachable!("internal: a lane was left running") };
-    Run {
-        id: lane.cell,
-        optimizer: cell.optimizer.clone(),
-        rule: cell.rule.clone(),
-        loss: cell.loss.clone(),
-        settings: cell.settings.clone(),
-        replicate: cell.replicate,
-        fold: None,
-        status,
-        reason: lane.reason,
-        steps: lane.steps,
-        epochs: lane.steps / unit.steps_per_epoch.max(1),
-        evaluations: lane.steps * unit.evaluations_per_step,
-        folded,
-        trace,
+/// Runs the groups of a job.
+pub(super) fn run(sweep: &SweepPlan, program: &Program, job: &Job, level: Level, mut watch: Watch) -> Done {
+    let mut state = State::new(sweep, program, job, level);
+    let lanes = program.lanes.count();
+    for (number, cells) in job.cells.chunks(lanes).enumerate() {
+        state.begin(number * lanes, cells, job.cells[0]);
+        state.go(&mut watch);
+        watch.ended(cells.len());
     }
+    state.out.block = state.recorder.block;
+    state.out
 }
 
-impl<'a> State<'a> {
-    fn new(sweep: &'a SweepPlan, unit: &'a Unit, program: &'a Program, group: &Group) -> Result<Self, EvalError> {
-        let columns = Columns::of(sweep);
-        let rows = most_rows(sweep.pace, unit.steps_per_epoch, unit.budget);
-        let lane = |&cell: &usize| Lane {
-            cell,
-            life: Life::Running,
-            reason: String::new(),
-            steps: 0,
-            losses: [f64::NAN; 2],
-            recorder: Recorder::new(sweep, rows),
-            values: vec![f64::NAN; columns.width()],
-            stop: 0.0,
-        };
-        let replicate = group.cells.first().map_or(0, |&cell| sweep.cells[cell].replicate);
-        let batch = unit.batches.as_ref().map(|batches| Batch::new(batches, unit, program, replicate));
-        let lanes: Vec<Lane> = group.cells.iter().map(lane).collect();
-        let memory = Buffer::zeros(program.memory);
-        let mut state = State { sweep, unit, program, memory, columns, lanes, batch, mask: [false; 8] };
-        for part in [Some(&program.step), program.row.as_ref(), program.edge.as_ref(), program.event.as_ref()].into_iter().flatten() {
-            machine::prepare(&part.tape, &mut state.memory);
-        }
-        for lane in 0..program.lanes.count() {
-            // Lanes without a cell stay at the start of the first one.
-            state.start(lane, group.cells[if lane < group.cells.len() { lane } else { 0 }])?;
-        }
-        Ok(state)
-    }
-
-    /// Puts the start of a cell into a lane.
-    fn start(&mut self, lane: usize, cell: usize) -> Result<(), EvalError> {
-        let (unit, cell) = (self.unit, &self.sweep.cells[cell]);
-        let graph = &unit.graph;
-        let number = |x: f64| Tensor::from_elem(Vec::new(), x);
-        let given = |id: InputId| {
-            let param = || unit.params.iter().position(|slot| graph.as_input(slot.input) == Some(id)).map(|at| cell.starts[at].clone());
-            let own = || unit.lane.iter().position(|&input| input == id).map(|at| number(cell.lane[at]));
-            let column = || unit.columns.iter().find(|(input, _)| *input == id).map(|(_, column)| (**column).clone());
-            let steps = || (unit.steps == Some(id)).then(|| number(unit.budget as f64));
-            param().or_else(own).or_else(column).or_else(steps)
-        };
-        let states = evaluate(graph, &unit.state_starts, &given, &unit.rows)?;
-        let numbers = cell.lane.iter().map(|&x| number(x)).collect::<Vec<_>>();
-        let values = cell.starts.iter().chain(&states).chain(&numbers);
-        for (value, &slot) in values.zip(&self.program.slots) {
-            for (element, &x) in value.iter().enumerate() {
-                self.memory.numbers_mut()[slot * 8 + self.program.lanes.place(element, lane)] = x;
-            }
-        }
-        Ok(())
-    }
-
-    fn go(&mut self, meter: &Meter) {
-        let (unit, program) = (self.unit, self.program);
-        let mut watch = meter.watch(self.lanes.len());
-        let mut count = Count { next_row: 0, every: every(self.sweep.pace, unit.steps_per_epoch), ..Count::default() };
+impl State<'_> {
+    /// From the start of the group to the end of its last lane.
+    fn go(&mut self, watch: &mut Watch) {
+        let (program, budget) = (self.program, self.unit.budget);
+        let asked = &program.recording.asked;
         loop {
-            if watch.cut(|| program.scalar(&program.step, 0, &self.memory, 0)) {
-                self.each_running(|lane| {
-                    lane.life = Life::Ending(Status::Cut);
-                    lane.reason = "a limit was reached".to_string();
-                });
-            } else if count.done >= unit.budget {
-                self.each_running(|lane| lane.life = Life::Ending(Status::Done));
+            if watch.rest() == 0 && watch.look(|| self.memory.octets()[program.step_loss][0]) {
+                self.end_all(Status::Cut);
+            } else if self.done >= budget {
+                self.end_all(Status::Done);
             }
-            self.set_clock(&count);
-            if program.shared {
-                self.run_part(&program.step, false);
+            let due = program.shared || self.done == self.next_row;
+            let wanted = asked.get(self.next_asked) == Some(&self.done);
+            if self.closing || self.done == 0 || wanted || (due && self.by_rows) {
+                self.point(due, wanted);
+                if !self.lives.contains(&Life::Running) {
+                    return;
+                }
+                self.next_asked += usize::from(wanted);
             }
-            self.rows(&mut count);
-            if !self.lanes.iter().any(|lane| lane.life == Life::Running) {
-                return;
+            // Up to the next point that asks for something.
+            let mut steps = (budget - self.done).min(watch.rest());
+            if let Some(step) = asked.get(self.next_asked) {
+                steps = steps.min(step - self.done);
             }
-            if !program.shared {
-                self.gather(count.done);
-                self.run_part(&program.step, true);
+            if self.by_rows {
+                steps = steps.min(if program.shared { 1 } else { self.next_row - self.done });
             }
-            count.done += 1;
-            count.in_epoch += 1;
-            self.update(&count);
-            if count.in_epoch >= unit.steps_per_epoch {
-                count.in_epoch = 0;
-                count.epochs += 1;
+            let made = self.advance(steps);
+            watch.spend(made, self.cells.len());
+        }
+    }
+
+    /// Makes up to so many steps, fewer when a lane diverges; says how many. When one tape serves steps and rows, the rows on the way
+    /// are recorded, but for the one at the start if the tape has been run there.
+    ///
+    /// Machine code for a unit belongs here: it makes all the steps at once. For each it shows the clock ([`State::show_clock`]), takes
+    /// the rows of the batch, computes the step tape, records the traced numbers ([`Recorder::trace`]), holds what is measured in the
+    /// step, judges and stores. All of that are places in [`Program`]; what the tape leaves in memory at the last point is read by
+    /// [`State::point`] only after the tape itself has been run there.
+    fn advance(&mut self, steps: u64) -> u64 {
+        let program = self.program;
+        let rows = program.shared && program.recording.rows && !self.by_rows;
+        for step in 1..=steps {
+            if !std::mem::take(&mut self.fresh) {
+                self.show_clock();
+                if let Some(tray) = &mut self.tray {
+                    tray.seek(self.epochs, self.in_epoch);
+                    program.step.tape.run(&mut self.memory, &tray.columns, &tray.counts);
+                } else {
+                    self.run_part(&program.step);
+                }
+                if rows {
+                    self.recorder.trace(&program.recording, self.memory.numbers());
+                }
+            }
+            self.done += 1;
+            self.in_epoch += 1;
+            let octets = self.memory.octets_mut();
+            if !program.holds.is_empty() {
+                store(self.level, octets, &program.holds, ALL);
+            }
+            let bad = judge(self.level, octets, &program.changes.probes);
+            if bad != [0.0; 8] {
+                self.diverge(&bad, false);
+            }
+            store(self.level, self.memory.octets_mut(), &program.changes.moves, self.mask);
+            if self.in_epoch >= self.unit.steps_per_epoch {
+                self.in_epoch = 0;
+                self.epochs += 1;
                 if let Some(event) = &program.event {
-                    self.run_part(event, false);
-                    self.judge(&program.event_changes, None, &count);
-                    self.store(&program.event_changes);
+                    self.happen(event);
+                }
+            }
+            if self.closing {
+                self.remask();
+                return step;
+            }
+        }
+        steps
+    }
+
+    /// What happens after the last step of an epoch.
+    fn happen(&mut self, event: &Part) {
+        self.remask();
+        self.run_part(event);
+        let changes = &self.program.event_changes;
+        let bad = judge(self.level, self.memory.octets(), &changes.probes);
+        if bad != [0.0; 8] {
+            self.diverge(&bad, true);
+        }
+        store(self.level, self.memory.octets_mut(), &changes.moves, self.mask);
+    }
+
+    /// The lanes that run are those that next values are stored for. Lanes without a cell follow the first.
+    fn remask(&mut self) {
+        let cells = self.cells.len();
+        self.mask = std::array::from_fn(|lane| {
+            let life = self.lives[if lane < cells { lane } else { 0 }];
+            f64::from(u8::from(life == Life::Running))
+        });
+    }
+
+    fn end_all(&mut self, status: Status) {
+        for life in self.lives.iter_mut().filter(|life| **life == Life::Running) {
+            *life = Life::Ending(status);
+            self.closing = true;
+        }
+        if status == Status::Cut {
+            self.reasons.fill(Some("a limit was reached".into()));
+        }
+    }
+
+    /// Writes the numbers of the step that comes next, and of the row before it.
+    #[inline]
+    fn show_clock(&mut self) {
+        for &(octet, hand) in &self.program.clock {
+            let count = match hand {
+                Hand::Step => self.done + 1,
+                Hand::Epoch => self.epochs + 1,
+                Hand::Done => self.done,
+                Hand::EpochsDone => self.epochs,
+            };
+            self.memory.octets_mut()[octet] = [count as f64; 8];
+        }
+    }
+
+    /// Runs a tape over all rows.
+    pub(super) fn run_part(&mut self, part: &Part) {
+        part.tape.run(&mut self.memory, &part.columns, &self.unit.rows);
+    }
+
+    /// Runs a tape over all rows, and brings what it measures into place.
+    fn measure(&mut self, part: &Part, run: bool) {
+        if run {
+            self.run_part(part);
+        }
+        let lanes = self.program.lanes;
+        for &(root, first) in &part.spills {
+            let root = &part.tape.roots[root];
+            for lane in 0..self.cells.len() {
+                let mut values = Vec::new();
+                machine::each_value(root, lanes, &mut self.memory, &part.columns, &self.unit.rows, lane, |x| values.push(x));
+                for (element, &x) in values.iter().enumerate() {
+                    self.memory.numbers_mut()[first + lanes.place(element, lane)] = x;
                 }
             }
         }
     }
 
-    fn each_running(&mut self, f: impl Fn(&mut Lane)) {
-        self.lanes.iter_mut().filter(|lane| lane.life == Life::Running).for_each(f);
-    }
-
-    /// Writes the numbers of the step that comes after `done` updates, and of the row of these.
-    fn set_clock(&mut self, count: &Count) {
-        let clock = &self.program.clock;
-        let values = [
-            (clock.step, count.done + 1),
-            (clock.epoch, count.epochs + 1),
-            (clock.steps, self.unit.budget),
-            (clock.done, count.done),
-            (clock.epochs_done, count.epochs),
-        ];
-        for (slot, value) in values {
-            if let Some(slot) = slot {
-                self.memory.numbers_mut()[slot * 8..slot * 8 + 8].fill(value as f64);
-            }
-        }
-    }
-
-    fn run_part(&mut self, part: &Part, in_batch: bool) {
-        match &self.batch {
-            Some(batch) if in_batch => part.tape.run(&mut self.memory, &batch.columns, &batch.counts),
-            _ => part.tape.run(&mut self.memory, &part.columns, &self.unit.rows),
-        }
-    }
-
-    /// Records the row after `done` updates where it is due, tests `stop when`, and closes lanes that end here.
-    fn rows(&mut self, count: &mut Count) {
-        let (program, done) = (self.program, count.done);
-        let due = done == count.next_row;
-        if due {
-            count.next_row += count.every;
-        }
-        let asked = self.sweep.folds.iter().any(|fold| matches!(fold, Fold::AtStep { step, .. } if *step == done));
-        let mut closing = self.lanes.iter().any(|lane| matches!(lane.life, Life::Ending(_)));
-        if !(due || asked || closing) {
-            return;
+    /// A point that asks for something: records its row where it is due, tests `stop when`, and closes lanes that end here.
+    fn point(&mut self, due: bool, wanted: bool) {
+        let (program, recording) = (self.program, &self.program.recording);
+        self.show_clock();
+        if program.shared {
+            self.measure(&program.step, !self.fresh);
+            self.fresh = true;
         }
         if let Some(row) = &program.row {
-            self.run_part(row, false);
-            self.read(row, |measure| matches!(measure, Measure::Row(_)));
-        } else if program.shared {
-            self.read(&program.step, |measure| matches!(measure, Measure::Row(_)));
+            self.measure(row, true);
         }
-        if due && let (Some(root), Some(stop)) = (program.stop, self.unit.stop) {
-            for lane in 0..self.lanes.len() {
-                if self.lanes[lane].life == Life::Running && self.stops(stop, root, lane) {
-                    self.lanes[lane].life = Life::Ending(Status::Stopped);
-                    self.lanes[lane].reason.clone_from(&self.unit.stop_text);
-                    closing = true;
-                }
+        if due {
+            self.next_row = self.next_row.saturating_add(self.every);
+            if let Some(stop) = program.stop {
+                self.stop(stop);
             }
         }
-        let start = done == 0;
-        if start || closing {
+        let start = self.done == 0;
+        if start || self.closing {
             if let Some(edge) = &program.edge {
-                self.run_part(edge, false);
-                self.read(edge, |_| true);
-            }
-            // The loss is the first root of the tape that has it: a shared step tape, else the one of the edges.
-            let part = program.edge.as_ref().filter(|_| !program.shared).unwrap_or(&program.step);
-            for lane in 0..self.lanes.len() {
-                let loss = program.scalar(part, 0, &self.memory, lane);
-                if start {
-                    self.lanes[lane].losses[0] = loss;
-                }
-                if matches!(self.lanes[lane].life, Life::Ending(_)) {
-                    self.lanes[lane].losses[1] = loss;
-                }
+                self.measure(edge, true);
             }
         }
-        let (sweep, columns) = (self.sweep, &self.columns);
-        for lane in &mut self.lanes {
-            if matches!(lane.life, Life::Ended(_)) {
-                continue;
-            }
-            if due || matches!(lane.life, Life::Ending(_)) {
-                lane.recorder.row(sweep, columns, done, count.epochs, &lane.values);
-            }
-            if asked {
-                lane.recorder.at_step(sweep, columns, done, &lane.values);
-            }
-            if let Life::Ending(status) = lane.life {
-                lane.steps = done;
-                let rose = status == Status::Done && lane.losses[1].partial_cmp(&lane.losses[0]).is_none_or(Ordering::is_gt);
-                lane.life = Life::Ended(if rose { Status::Rising } else { status });
-            }
-        }
-    }
-
-    fn stops(&self, stop: Measure, root: usize, lane: usize) -> bool {
-        let value = match stop {
-            Measure::Row(_) => {
-                let part = self.program.row.as_ref().unwrap_or(&self.program.step);
-                self.program.scalar(part, root, &self.memory, lane)
-            }
-            Measure::Step(_) => self.lanes[lane].stop,
-        };
-        value != 0.0
-    }
-
-    /// Reads quantities of all lanes from a tape.
-    fn read(&mut self, part: &Part, which: impl Fn(Measure) -> bool) {
-        for &(quantity, root) in part.quantities.iter().filter(|(quantity, _)| which(self.unit.quantities[*quantity])) {
-            let place = &part.tape.roots[root];
-            let range = self.columns.range(quantity);
-            for (number, lane) in self.lanes.iter_mut().enumerate().filter(|(_, lane)| !matches!(lane.life, Life::Ended(_))) {
-                let values = &mut lane.values[range.clone()];
-                if place.operand.read == Read::Octets {
-                    let (address, lanes) = (place.operand.address, self.program.lanes);
-                    let numbers = &self.memory.numbers()[address.base as usize * 8..];
-                    for (element, x) in values.iter_mut().enumerate() {
-                        *x = numbers[lanes.place(address.element as usize + element, number)];
-                    }
-                } else {
-                    let mut to = values.iter_mut();
-                    let put = |x| to.next().into_iter().for_each(|to| *to = x);
-                    machine::each_value(place, self.program.lanes, &mut self.memory, &part.columns, &self.unit.rows, number, put);
-                }
-            }
-        }
-    }
-
-    /// Chooses the rows of the step after `done` updates, and copies them together.
-    fn gather(&mut self, done: u64) {
-        if let Some(batch) = &mut self.batch {
-            let rows = batch.sequence.rows_of(done);
-            batch.rows.clear();
-            batch.rows.extend_from_slice(rows);
-            batch.counts.0[batch.batches.data.0 as usize] = rows.len();
-            for &number in &self.program.step.tape.columns {
-                let column = &self.program.fixed.columns()[number as usize];
-                if column.data == batch.batches.data {
-                    gather(column, &batch.rows, &mut batch.columns[number as usize]);
-                }
-            }
-        }
-    }
-
-    /// Judges and stores the update that the step tape has computed.
-    fn update(&mut self, count: &Count) {
-        let program = self.program;
-        for lane in 0..self.lanes.len() {
-            if let (Some(root), Some(Measure::Step(_))) = (program.stop, self.unit.stop) {
-                self.lanes[lane].stop = program.scalar(&program.step, root, &self.memory, lane);
-            }
-        }
-        self.read(&program.step, |measure| matches!(measure, Measure::Step(_)));
-        self.judge(&program.changes, Some(&program.step), count);
-        self.store(&program.changes);
-    }
-
-    /// Finds lanes whose loss or next parameters are not finite: this is their last update.
-    fn judge(&mut self, changes: &Changes, loss: Option<&Part>, count: &Count) {
-        let lanes = self.program.lanes;
-        let mut bad = [false; 8];
         let numbers = self.memory.numbers();
-        for change in changes.list.iter().filter(|change| change.param) {
-            match lanes {
-                Lanes::One => bad[0] |= numbers[change.from * 8..][..change.elements].iter().any(|x| !x.is_finite()),
-                Lanes::Eight => {
-                    for octet in numbers[change.from * 8..][..change.elements * 8].as_chunks::<8>().0 {
-                        for p in 0..8 {
-                            bad[p] |= !octet[p].is_finite();
-                        }
-                    }
-                }
+        let live: Mask = self.lives.map(|life| life != Life::Ended);
+        let ending: Mask = self.lives.map(|life| matches!(life, Life::Ending(_)));
+        if start {
+            self.losses.copy_from_slice(&self.memory.octets()[program.loss / 8]);
+            self.recorder.start(recording, numbers);
+        }
+        if due {
+            self.recorder.row(recording, numbers, self.done, &live);
+        } else if self.closing {
+            self.recorder.last_row(recording, numbers, self.done, &ending);
+        }
+        if wanted {
+            self.recorder.at_step(recording, numbers, self.done, &live);
+        }
+        if self.closing {
+            self.close(!due);
+            self.remask();
+        }
+    }
+
+    /// Ends lanes whose stop condition holds.
+    fn stop(&mut self, stop: usize) {
+        for lane in 0..self.cells.len() {
+            let holds = self.memory.numbers()[stop + self.program.lanes.place(0, lane)] != 0.0;
+            if holds && self.lives[lane] == Life::Running {
+                self.lives[lane] = Life::Ending(Status::Stopped);
+                self.reasons[lane] = Some(self.stop_text.clone());
+                self.closing = true;
             }
         }
-        for (lane, bad) in bad.into_iter().enumerate().take(self.lanes.len()) {
-            let running = self.lanes[lane].life == Life::Running;
-            self.mask[lane] = running;
-            let lost = loss.is_some_and(|part| !self.program.scalar(part, 0, &self.memory, lane).is_finite());
-            if running && (bad || lost) {
-                self.lanes[lane].reason = self.reason(lane, loss.is_none(), count);
-                self.lanes[lane].life = Life::Ending(Status::Diverged);
+    }
+
+    /// Writes down the lanes that end here; their last row is one by the pace, or lies between two.
+    fn close(&mut self, between: bool) {
+        let (program, recording) = (self.program, &self.program.recording);
+        let width = recording.folded;
+        let numbers = self.memory.numbers();
+        for lane in 0..self.cells.len() {
+            let Life::Ending(status) = self.lives[lane] else { continue };
+            self.lives[lane] = Life::Ended;
+            let loss = numbers[program.loss + lane];
+            let rose = status == Status::Done && loss.partial_cmp(&self.losses[lane]).is_none_or(Ordering::is_gt);
+            let place = self.first + lane;
+            self.recorder.finish(recording, numbers, lane, between, &mut self.out.folded[place * width..(place + 1) * width]);
+            self.out.endings[place] = Ending {
+                status: if rose { Status::Rising } else { status },
+                reason: self.reasons[lane].take(),
+                steps: self.done,
+                strand: self.recorder.strand(recording, lane),
+            };
+        }
+        self.closing = false;
+    }
+
+    /// Lanes whose loss or next parameters are not finite have had their last update; `bad` is NaN there.
+    #[cold]
+    fn diverge(&mut self, bad: &Octet, event: bool) {
+        for lane in 0..self.cells.len() {
+            let lost = if self.program.lanes == Lanes::One { bad.iter().any(|x| x.is_nan()) } else { bad[lane].is_nan() };
+            if lost && self.lives[lane] == Life::Running {
+                self.reasons[lane] = Some(self.reason(lane, event).into());
+                self.lives[lane] = Life::Ending(Status::Diverged);
+                self.closing = true;
             }
         }
     }
 
     /// Names the first expression of a lane's update that is not finite, from the values before it.
-    fn reason(&self, lane: usize, event: bool, count: &Count) -> String {
+    fn reason(&self, lane: usize, event: bool) -> String {
         let unit = self.unit;
         let slot = |id: InputId| {
-            let named = unit
-                .params
-                .iter()
-                .chain(&unit.states)
-                .map(|slot| unit.graph.as_input(slot.input))
-                .chain(unit.lane.iter().map(|&id| Some(id)));
+            let slots = unit.params.iter().chain(&unit.states).map(|slot| unit.graph.as_input(slot.input));
+            let named = slots.chain(unit.lane.iter().map(|&id| Some(id)));
             named.zip(&self.program.slots).find(|(input, _)| *input == Some(id)).map(|(_, &octet)| octet)
         };
         let scalar = |x: u64| Some(Tensor::from_elem(Vec::new(), x as f64));
+        let steps_per_epoch = unit.steps_per_epoch.max(1);
         let given = |id: InputId| {
             if Some(id) == unit.step {
-                return scalar(count.done);
+                return scalar(self.done);
             }
             if Some(id) == unit.epoch {
-                return scalar((count.done - 1) / unit.steps_per_epoch.max(1) + 1);
+                return scalar((self.done - 1) / steps_per_epoch + 1);
             }
             if Some(id) == unit.steps {
                 return scalar(unit.budget);
@@ -426,50 +366,8 @@ impl<'a> State<'a> {
             let place = |element: usize| self.memory.numbers()[octet * 8 + self.program.lanes.place(element, lane)];
             Tensor::from_shape_vec(sizes.clone(), (0..sizes.iter().product()).map(place).collect()).ok()
         };
-        let rows = self.batch.as_ref().filter(|_| !event).map(|batch| (batch.batches.data, &batch.rows[..]));
+        let tray = self.tray.as_ref().filter(|_| !event);
+        let rows = tray.map(|tray| (tray.sequence.batches.data, tray.sequence.rows_of((self.done - 1) % steps_per_epoch)));
         first_not_finite(unit, event, rows, &given)
-    }
-
-    /// Stores next values in the lanes of the mask.
-    fn store(&mut self, changes: &Changes) {
-        let (eight, mask) = (self.program.lanes == Lanes::Eight, self.mask);
-        let numbers = self.memory.numbers_mut();
-        for &(from, to, octets) in &changes.aside {
-            numbers.copy_within(from * 8..(from + octets) * 8, to * 8);
-        }
-        for change in &changes.list {
-            let range = change.from * 8..(change.from + change.octets) * 8;
-            if !eight || mask == [true; 8] {
-                numbers.copy_within(range, change.to * 8);
-            } else {
-                for (offset, at) in range.enumerate() {
-                    if mask[offset % 8] {
-                        numbers[change.to * 8 + offset] = numbers[at];
-                    }
-                }
-            }
-        }
-    }
-}
-
-impl<'a> Batch<'a> {
-    fn new(batches: &'a Batches, unit: &Unit, program: &Program, replicate: usize) -> Self {
-        let rows = unit.rows.of(Dim::Rows(batches.data));
-        let size = batches.size.min(rows);
-        let room = |(number, column): (usize, &Column)| {
-            let used = program.step.tape.columns.contains(&(number as u32));
-            if column.data == batches.data {
-                Arc::new(Buffer::zeros(if used { size.div_ceil(8) * column.features } else { 0 }))
-            } else {
-                column.buffer.clone()
-            }
-        };
-        Batch {
-            batches,
-            sequence: Sequence::new(batches, replicate, rows, unit.steps_per_epoch),
-            columns: program.fixed.columns().iter().enumerate().map(room).collect(),
-            counts: unit.rows.clone(),
-            rows: Vec::with_capacity(size),
-        }
     }
 }

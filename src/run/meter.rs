@@ -33,14 +33,9 @@ impl<'a> Meter<'a> {
         }
     }
 
-    /// So many cells have ended.
-    pub(super) fn cells(&self, cells: usize) {
-        self.cells.fetch_add(cells, Relaxed);
-    }
-
-    /// A watch for a group of so many cells.
-    pub(super) fn watch(&'a self, cells: usize) -> Watch<'a> {
-        Watch { meter: self, cells: cells as u64, rest: 0, every: 1, last: Instant::now() }
+    /// A watch for a thread.
+    pub(super) fn watch(&'a self) -> Watch<'a> {
+        Watch { meter: self, rest: 0, every: 1, spent: 0, last: Instant::now() }
     }
 
     fn tell(&self, loss: f64) {
@@ -62,25 +57,47 @@ impl<'a> Meter<'a> {
 /// Looks at the clock about every millisecond, however long a step takes.
 pub(super) struct Watch<'a> {
     meter: &'a Meter<'a>,
-    cells: u64,
+    /// Steps before the next look, and from the last look to it.
     rest: u64,
     every: u64,
+    /// Steps of cells since the last look.
+    spent: u64,
     last: Instant,
 }
 
 impl Watch<'_> {
-    /// Called at every step: whether the run is to end. `loss` is asked for when there is news.
-    pub(super) fn cut(&mut self, loss: impl FnOnce() -> f64) -> bool {
-        if self.rest > 0 {
-            self.rest -= 1;
-            return false;
-        }
-        let took = self.last.elapsed();
-        self.meter.steps.fetch_add(self.every * self.cells, Relaxed);
-        self.every = if took < Duration::from_millis(1) { (self.every * 2).min(1 << 16) } else { (self.every / 2).max(1) };
-        self.rest = self.every - 1;
-        self.last = Instant::now();
+    /// Steps that may be made before the next look.
+    #[inline]
+    pub(super) fn rest(&self) -> u64 {
+        self.rest
+    }
+
+    /// So many steps of so many cells were made, at most the rest.
+    #[inline]
+    pub(super) fn spend(&mut self, steps: u64, cells: usize) {
+        self.rest -= steps;
+        self.spent += steps * cells as u64;
+    }
+
+    /// So many cells have ended.
+    #[inline]
+    pub(super) fn ended(&self, cells: usize) {
+        self.meter.cells.fetch_add(cells, Relaxed);
+    }
+
+    /// Looks at the clock: whether the run is to end. `loss` is asked for when there is news.
+    #[cold]
+    pub(super) fn look(&mut self, loss: impl FnOnce() -> f64) -> bool {
+        let now = Instant::now();
+        let took = now - self.last;
+        self.last = now;
+        self.meter.steps.fetch_add(self.spent, Relaxed);
+        self.spent = 0;
+        self.every = if took < Duration::from_millis(1) { (self.every * 2).min(1 << 20) } else { (self.every / 2).max(1) };
         self.meter.tell(loss());
-        self.meter.progress.cancelled() || self.meter.limit.is_some_and(|limit| self.meter.start.elapsed() >= limit)
+        let over = self.meter.progress.cancelled() || self.meter.limit.is_some_and(|limit| self.meter.start.elapsed() >= limit);
+        // Those that come after it end at once, too.
+        self.rest = if over { 0 } else { self.every };
+        over
     }
 }

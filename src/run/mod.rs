@@ -7,13 +7,14 @@ pub mod machine;
 mod batch;
 mod ending;
 mod group;
+mod job;
 mod meter;
 mod pool;
 mod program;
 mod record;
+mod start;
+mod update;
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::fmt;
 use std::time::Duration;
 
@@ -21,10 +22,11 @@ use crate::compile::tape::Lanes;
 use crate::expr::eval::EvalError;
 use crate::numeric::dispatch::Level;
 use crate::plan::unit::{Plan, SweepPlan};
-use crate::results::{Results, Run, SweepResults};
-use group::Group;
+use crate::results::{Ending, Results, Status, Strand, SweepResults};
+use group::Done;
+use job::{Job, jobs};
 use meter::Meter;
-use program::{Program, Programs};
+use program::Program;
 
 /// How to run. None of it changes a result, except that what a limit cuts is missing.
 #[derive(Debug, Clone)]
@@ -114,41 +116,66 @@ impl From<EvalError> for Refusal {
     }
 }
 
+/// A plan made ready to run: tapes, and who runs which cells.
+#[derive(Debug)]
+pub struct Ready<'p> {
+    plan: &'p Plan,
+    options: Options,
+    threads: usize,
+    programs: Vec<Program>,
+    jobs: Vec<Job>,
+}
+
 /// Runs every cell of the plan. Results are in the order of the plan.
 ///
 /// # Errors
-/// When the memory limit is too low, or fixed values cannot be evaluated.
+/// As [`ready`].
 pub fn execute(plan: &Plan, options: &Options, progress: &dyn Progress) -> Result<Results, Refusal> {
+    Ok(ready(plan, options)?.run(progress))
+}
+
+/// Compiles a plan.
+///
+/// # Errors
+/// When the memory limit is too low, or fixed values cannot be evaluated.
+pub fn ready<'p>(plan: &'p Plan, options: &Options) -> Result<Ready<'p>, Refusal> {
     if let Some(limit) = options.max_memory {
         let needed = plan.sweeps.iter().map(bytes).fold(0, u64::saturating_add);
         if needed > limit {
             return Err(Refusal::Memory { needed, limit });
         }
     }
-    let groups: Vec<Group> = plan.sweeps.iter().enumerate().flat_map(|(number, sweep)| groups(number, sweep, options.lanes)).collect();
-    let mut programs = Programs::new();
-    for group in &groups {
-        let key = (group.sweep, group.unit, group.lanes);
-        if let Entry::Vacant(entry) = programs.entry(key) {
-            let sweep = &plan.sweeps[group.sweep];
-            entry.insert(Program::of(sweep, &sweep.units[group.unit], group.lanes, options.level, options.block)?);
-        }
-    }
-    let cells = plan.sweeps.iter().map(|sweep| sweep.cells.len()).sum();
-    let steps =
-        plan.sweeps.iter().flat_map(|sweep| sweep.cells.iter().map(|cell| sweep.units[cell.unit].budget)).fold(0, u64::saturating_add);
-    let meter = Meter::new(options.max_time, progress, cells, steps);
     let threads =
         if options.threads == 0 { std::thread::available_parallelism().map_or(1, std::num::NonZero::get) } else { options.threads };
-    let done = pool::map(threads, &groups, |group| {
-        let program = &programs[&(group.sweep, group.unit, group.lanes)];
-        group::run(&plan.sweeps[group.sweep], program, group, &meter)
-    });
-    let mut runs: Vec<BTreeMap<usize, Run>> = vec![BTreeMap::new(); plan.sweeps.len()];
-    for (group, done) in groups.iter().zip(done) {
-        runs[group.sweep].extend(done?.into_iter().map(|run| (run.id, run)));
+    let (programs, jobs) = jobs(plan, options, threads)?;
+    Ok(Ready { plan, options: options.clone(), threads, programs, jobs })
+}
+
+impl Ready<'_> {
+    /// Runs every cell.
+    #[must_use]
+    pub fn run(&self, progress: &dyn Progress) -> Results {
+        let sweeps = &self.plan.sweeps;
+        let cells = sweeps.iter().map(|sweep| sweep.cells.len()).sum();
+        let count = |sweep: &SweepPlan| sweep.designs.iter().map(|design| sweep.units[design.unit].budget).fold(0, u64::saturating_add);
+        let steps = sweeps.iter().map(count).fold(0, u64::saturating_add);
+        let meter = Meter::new(self.options.max_time, progress, cells, steps);
+        let done = pool::map(self.threads, &self.jobs, |job| {
+            group::run(&sweeps[job.sweep], &self.programs[job.program], job, self.options.level, meter.watch())
+        });
+        let mut results: Vec<SweepResults> = sweeps.iter().map(empty).collect();
+        for (job, done) in self.jobs.iter().zip(done) {
+            settle(&mut results[job.sweep], job, done);
+        }
+        Results { sweeps: results }
     }
-    let sweeps = plan.sweeps.iter().zip(runs).map(|(sweep, runs)| SweepResults {
+}
+
+/// The results of a sweep before its cells have run.
+fn empty(sweep: &SweepPlan) -> SweepResults {
+    let none = Ending { status: Status::Cut, reason: None, steps: 0, strand: Strand::default() };
+    let folded: usize = sweep.folds.iter().map(|fold| fold.len(&sweep.quantities)).sum();
+    SweepResults {
         name: sweep.name.clone(),
         axes: sweep.axes.clone(),
         varying: sweep.varying.clone(),
@@ -156,42 +183,36 @@ pub fn execute(plan: &Plan, options: &Options, progress: &dyn Progress) -> Resul
         quantities: sweep.quantities.clone(),
         folds: sweep.folds.clone(),
         traced: sweep.traced.clone(),
-        runs: runs.into_values().collect(),
-    });
-    Ok(Results { sweeps: sweeps.collect() })
+        units: sweep.units.iter().map(|unit| sweep.pace.counting(unit)).collect(),
+        designs: sweep.designs.clone(),
+        endings: vec![none; sweep.cells.len()],
+        folded: vec![f64::NAN; folded * sweep.cells.len()],
+        blocks: Vec::new(),
+    }
 }
 
-/// Cells that can go side by side, in groups of eight; what is left over goes alone, unless it is six or seven.
-///
-/// Lanes share the graph, and the rows of each step: with minibatches cells of different replicates are kept apart.
-fn groups(number: usize, sweep: &SweepPlan, forced: Option<Lanes>) -> Vec<Group> {
-    let mut alike: BTreeMap<(usize, usize), Vec<usize>> = BTreeMap::new();
-    for (cell, plan) in sweep.cells.iter().enumerate() {
-        let apart = if sweep.units[plan.unit].batches.is_some() { plan.replicate } else { 0 };
-        alike.entry((plan.unit, apart)).or_default().push(cell);
+/// Puts what came out of a job into the order of the plan.
+fn settle(results: &mut SweepResults, job: &Job, done: Done) {
+    let width = done.folded.len() / job.cells.len().max(1);
+    let block = results.blocks.len() as u32;
+    for (place, (&cell, mut ending)) in job.cells.iter().zip(done.endings).enumerate() {
+        ending.strand.block = block;
+        results.endings[cell] = ending;
+        results.folded[cell * width..(cell + 1) * width].copy_from_slice(&done.folded[place * width..(place + 1) * width]);
     }
-    let mut groups = Vec::new();
-    for ((unit, _), cells) in alike {
-        for eight in cells.chunks(8) {
-            let lanes = forced.unwrap_or(if eight.len() >= 6 { Lanes::Eight } else { Lanes::One });
-            for cells in eight.chunks(lanes.count()) {
-                groups.push(Group { sweep: number, unit, cells: cells.to_vec(), lanes });
-            }
-        }
-    }
-    groups
+    results.blocks.push(done.block);
 }
 
 /// Bytes of traces, and of parameters and states, of all cells of a sweep.
 fn bytes(sweep: &SweepPlan) -> u64 {
-    let traced: usize = sweep.traced.iter().map(|&quantity| sweep.quantities[quantity].len()).sum();
-    let cell = |cell: &crate::plan::unit::Cell| {
-        let unit = &sweep.units[cell.unit];
-        let rows = if sweep.traced.is_empty() { 0 } else { record::most_rows(sweep.pace, unit.steps_per_epoch, unit.budget) as u64 };
+    let traced: u64 = sweep.traced.iter().map(|&quantity| sweep.quantities[quantity].len() as u64).sum();
+    let cell = |design: &crate::results::Design| {
+        let unit = &sweep.units[design.unit];
+        let rows = record::most_rows(sweep.pace.counting(unit), unit.budget);
         let slots = unit.params.iter().chain(&unit.states);
         let state: usize =
             slots.map(|slot| unit.rows.count(unit.graph.shape(slot.input)).unwrap_or(usize::MAX)).fold(0, usize::saturating_add);
-        (traced as u64 + 2).saturating_mul(rows).saturating_add(2 * state as u64).saturating_mul(8)
+        traced.saturating_mul(rows).saturating_add((state as u64).saturating_mul(2)).saturating_mul(8)
     };
-    sweep.cells.iter().map(cell).fold(0, u64::saturating_add)
+    sweep.designs.iter().map(cell).fold(0, u64::saturating_add)
 }

@@ -7,12 +7,12 @@
 //!   forward pass of step k + 1 is that of row k. Otherwise it stands on a *row* tape, run at recorded rows only.
 //! - What is wanted at the start and the end alone stands on an *edge* tape.
 //! - The *event* tape applies what happens after the last step of an epoch.
-
-use std::collections::BTreeMap;
-use std::sync::Arc;
+//! - The *start* tape computes the states that a run begins with.
 
 use super::machine::Linked;
-use crate::compile::buffer::Buffer;
+use super::record::{Recording, most_rows};
+use super::update::{Move, Probe};
+use crate::compile::buffer::Window;
 use crate::compile::fixed::Fixed;
 use crate::compile::tape::{Lanes, Place, Read};
 use crate::compile::{Request, compile};
@@ -28,42 +28,29 @@ use crate::shape::{Dim, RowCounts, Shape};
 #[derive(Debug)]
 pub(super) struct Part {
     pub(super) tape: Linked,
-    pub(super) columns: Vec<Arc<Buffer>>,
-    /// The quantities among its roots, with the position of each root.
-    pub(super) quantities: Vec<(usize, usize)>,
+    pub(super) columns: Vec<Window>,
+    /// Roots that are no octets in memory, and where their numbers are brought before they are recorded.
+    pub(super) spills: Vec<(usize, usize)>,
 }
 
-/// Where a value that changes lies, and where its next value does.
-#[derive(Debug, Clone)]
-pub(super) struct Change {
-    /// The octet of the slot.
-    pub(super) to: usize,
-    /// The octet of the next value.
-    pub(super) from: usize,
-    /// Octets.
-    pub(super) octets: usize,
-    /// Elements.
-    pub(super) elements: usize,
-    /// Whether it is a parameter, which must be finite.
-    pub(super) param: bool,
-}
-
-/// Simultaneous assignments: values that others overwrite are put aside first.
+/// Simultaneous assignments.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
-    /// From, to, octets.
-    pub(super) aside: Vec<(usize, usize, usize)>,
-    pub(super) list: Vec<Change>,
+    /// What must be finite: next parameters, and the loss.
+    pub(super) probes: Vec<Probe>,
+    /// Copies of next values; values that others overwrite are put aside first.
+    pub(super) moves: Vec<Move>,
 }
 
-/// Octets of the inputs that are the same in all lanes.
-#[derive(Debug, Default)]
-pub(super) struct Clock {
-    pub(super) step: Option<usize>,
-    pub(super) epoch: Option<usize>,
-    pub(super) steps: Option<usize>,
-    pub(super) done: Option<usize>,
-    pub(super) epochs_done: Option<usize>,
+/// What the clock shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hand {
+    /// The step and the epoch under way, from 1.
+    Step,
+    Epoch,
+    /// Steps and epochs done.
+    Done,
+    EpochsDone,
 }
 
 /// A compiled unit.
@@ -76,14 +63,30 @@ pub(super) struct Program {
     pub(super) row: Option<Part>,
     pub(super) edge: Option<Part>,
     pub(super) event: Option<Part>,
+    pub(super) start: Option<Part>,
     pub(super) fixed: Fixed,
-    pub(super) clock: Clock,
-    /// Octets of parameters, then states, then lane inputs.
+    /// Octets of the inputs that are the same in all lanes and change.
+    pub(super) clock: Vec<(usize, Hand)>,
+    /// The octet of the number of steps planned.
+    pub(super) steps: Option<usize>,
+    /// Octets of parameters, then states, then lane inputs; and the end of them and of the clock.
     pub(super) slots: Vec<usize>,
+    pub(super) inputs: usize,
     pub(super) changes: Changes,
     pub(super) event_changes: Changes,
-    /// Positions of roots: the stop condition on the step tape, or on the row tape.
+    /// Moves of states to their starts.
+    pub(super) starts: Vec<Move>,
+    /// Whether the starts of states differ from cell to cell.
+    pub(super) own_starts: bool,
+    /// What is measured in the step is kept for the row that follows: these moves, to the octets from `held` to `memory`.
+    pub(super) holds: Vec<Move>,
+    pub(super) held: usize,
+    /// The octet of the loss on the rows of the step.
+    pub(super) step_loss: usize,
+    /// First numbers: the loss at a row, the stop condition.
+    pub(super) loss: usize,
     pub(super) stop: Option<usize>,
+    pub(super) recording: Recording,
     /// Octets of memory.
     pub(super) memory: usize,
 }
@@ -123,10 +126,11 @@ fn wanted(sweep: &SweepPlan) -> (Vec<bool>, Vec<bool>) {
     (each, edges)
 }
 
-/// Roots with the quantities among them.
+/// The expressions of a tape, with what its roots are.
 #[derive(Default)]
 struct Roots {
     ids: Vec<Id>,
+    /// Quantities, and the root of each.
     quantities: Vec<(usize, usize)>,
 }
 
@@ -142,8 +146,37 @@ impl Roots {
     }
 }
 
+/// Hands out octets.
+struct Layout {
+    lanes: Lanes,
+    end: usize,
+}
+
+impl Layout {
+    fn take(&mut self, elements: usize) -> usize {
+        let first = self.end;
+        self.end += self.lanes.octets(elements);
+        first
+    }
+}
+
+/// The first number of a root that lies in memory.
+fn first_number(lanes: Lanes, root: &Place) -> usize {
+    let address = root.operand.address;
+    address.base as usize * 8 + lanes.place(address.element as usize, 0)
+}
+
+/// Copies that lie side by side become one.
+fn join(moves: &mut Vec<Move>, new: Move) {
+    match moves.last_mut() {
+        Some(last) if last.from + last.octets == new.from && last.to + last.octets == new.to => last.octets += new.octets,
+        _ => moves.push(new),
+    }
+}
+
 impl Program {
     /// Compiles a unit for so many lanes.
+    #[allow(clippy::too_many_lines, reason = "one list after the other, each made of those before it")]
     pub(super) fn of(sweep: &SweepPlan, unit: &Unit, lanes: Lanes, level: Level, block: Option<usize>) -> Result<Program, EvalError> {
         let mut graph = unit.graph.clone();
         // At the point of a row, `step` and `epoch` are what has been done.
@@ -181,39 +214,41 @@ impl Program {
             Measure::Row(id) => (if shared { &mut step } else { &mut row }).push(at_row(id)),
         });
         // The loss over all rows at the start and the end, to tell `rising`. A shared step tape has it.
-        if !shared {
-            edge.ids.insert(0, at_row(unit.loss));
-            edge.quantities.iter_mut().for_each(|(_, root)| *root += 1);
-        }
+        let loss = if shared { 0 } else { edge.push(at_row(unit.loss)) };
         let event: Vec<Id> = slots().map(|slot| slot.next_epoch.unwrap_or(slot.input)).collect();
         let event = if slots().any(|slot| slot.next_epoch.is_some()) { event } else { Vec::new() };
 
         // Where inputs lie.
+        let mut layout = Layout { lanes, end: 0 };
         let mut inputs = Vec::new();
-        let mut start = 0;
-        let mut place = |id: InputId, elements: usize| {
-            inputs.push((id, start));
-            start += lanes.octets(elements);
-            start - lanes.octets(elements)
-        };
-        let scalar = |id: Option<InputId>, place: &mut dyn FnMut(InputId, usize) -> usize| id.map(|id| place(id, 1));
         let mut places = Vec::new();
+        let elements = |slot: &Slot| unit.rows.count(unit.graph.shape(slot.input)).unwrap_or(0);
         for slot in slots() {
-            let input = graph.as_input(slot.input).expect("internal: a slot is an input");
-            places.push(place(input, unit.rows.count(graph.shape(slot.input)).unwrap_or(0)));
+            places.push(layout.take(elements(slot)));
+            inputs.push((graph.as_input(slot.input).expect("internal: a slot is an input"), places[places.len() - 1]));
         }
         for &input in &unit.lane {
-            places.push(place(input, 1));
+            places.push(layout.take(1));
+            inputs.push((input, places[places.len() - 1]));
         }
-        let clock = Clock {
-            step: scalar(unit.step, &mut place),
-            epoch: scalar(unit.epoch, &mut place),
-            steps: scalar(unit.steps, &mut place),
-            done: scalar(done.and_then(|(_, id)| graph.as_input(id)), &mut place),
-            epochs_done: scalar(epochs_done.and_then(|(_, id)| graph.as_input(id)), &mut place),
+        let mut scalar = |input: Option<InputId>| {
+            let octet = layout.take(usize::from(input.is_some()));
+            inputs.extend(input.map(|input| (input, octet)));
+            input.map(|_| octet)
         };
+        let steps = scalar(unit.steps);
+        let of_row = |pair: Option<(Id, Id)>| pair.and_then(|(_, id)| graph.as_input(id));
+        let hands = [
+            (unit.step, Hand::Step),
+            (unit.epoch, Hand::Epoch),
+            (of_row(done), Hand::Done),
+            (of_row(epochs_done), Hand::EpochsDone),
+        ];
+        let clock = hands.into_iter().filter_map(|(input, hand)| scalar(input).map(|octet| (octet, hand))).collect();
+        let end_of_inputs = layout.end;
 
-        let all: Vec<Id> = step.ids.iter().chain(&row.ids).chain(&edge.ids).chain(&event).copied().collect();
+        let starts = &unit.state_starts;
+        let all: Vec<Id> = [&step.ids, &row.ids, &edge.ids, &event, starts].into_iter().flatten().copied().collect();
         let batch = unit.batches.as_ref().map(|batches| batches.data);
         let full = Fixed::of(&graph, &all, &unit.rows, &unit.columns, None, None)?;
         let in_batch =
@@ -222,69 +257,111 @@ impl Program {
         if let Some(batches) = &unit.batches {
             batch_rows.0[batches.data.0 as usize] = batches.size.min(unit.rows.of(Dim::Rows(batches.data)));
         }
-        let mut end = start;
-        let mut part = |roots: Roots, fixed: &Fixed, rows: &RowCounts| {
-            let request = Request { graph: &graph, roots: &roots.ids, rows, fixed, inputs: &inputs, start: end, lanes, block };
+        // Where each quantity is when it is recorded.
+        let mut found = vec![usize::MAX; sweep.quantities.len()];
+        let mut part = |roots: &Roots, fixed: &Fixed, rows: &RowCounts| {
+            if roots.ids.is_empty() {
+                return None;
+            }
+            let request = Request { graph: &graph, roots: &roots.ids, rows, fixed, inputs: &inputs, start: layout.end, lanes, block };
             let tape = Linked::new(compile(&request), level);
-            end = tape.end;
-            let columns = fixed.columns().iter().map(|column| column.buffer.clone()).collect();
-            Part { tape, columns, quantities: roots.quantities }
+            layout.end = tape.end;
+            let columns = fixed.columns().iter().map(|column| column.buffer.clone().into()).collect();
+            let mut spills = Vec::new();
+            for &(quantity, root) in &roots.quantities {
+                found[quantity] = if tape.roots[root].operand.read == Read::Octets {
+                    first_number(lanes, &tape.roots[root])
+                } else {
+                    let octet = layout.take(sweep.quantities[quantity].len());
+                    spills.push((root, octet * 8));
+                    octet * 8
+                };
+            }
+            Some(Part { tape, columns, spills })
         };
-        let some = |roots: &Roots| !roots.ids.is_empty();
-        let step = part(step, in_batch.as_ref().unwrap_or(&full), &batch_rows);
-        let row = some(&row).then(|| part(row, &full, &unit.rows));
-        let edge = some(&edge).then(|| part(edge, &full, &unit.rows));
-        let event = (!event.is_empty()).then(|| part(Roots { ids: event, quantities: Vec::new() }, &full, &unit.rows));
+        let only = |ids: &[Id]| Roots { ids: ids.to_vec(), quantities: Vec::new() };
+        let step_part = part(&step, in_batch.as_ref().unwrap_or(&full), &batch_rows).expect("internal: a step has roots");
+        let row_part = part(&row, &full, &unit.rows);
+        let edge_part = part(&edge, &full, &unit.rows);
+        let event_part = part(&only(&event), &full, &unit.rows);
+        let start_part = part(&only(starts), &full, &unit.rows);
 
-        let params = unit.params.len();
-        let names: Vec<&Slot> = slots().collect();
+        let octet_of = |root: &Place| first_number(lanes, root) / 8;
         let mut changes = |roots: &[Place]| {
             let mut changes = Changes::default();
-            for (number, (slot, root)) in names.iter().zip(roots).enumerate() {
-                let elements = unit.rows.count(graph.shape(slot.input)).unwrap_or(0);
-                let octets = lanes.octets(elements);
-                let mut from =
-                    root.operand.address.base as usize + root.operand.address.element as usize / if lanes == Lanes::One { 8 } else { 1 };
-                if from == places[number] {
+            let mut moves = Vec::new();
+            for (number, (slot, root)) in slots().zip(roots).enumerate() {
+                let (to, mut from, octets) = (places[number], octet_of(root), lanes.octets(elements(slot)));
+                if from == to {
                     continue;
                 }
-                if from < start {
-                    changes.aside.push((from, end, octets));
-                    from = end;
-                    end += octets;
+                if number < unit.params.len() {
+                    changes.probes.push(Probe::new(lanes, from, elements(slot)));
                 }
-                changes.list.push(Change { to: places[number], from, octets, elements, param: number < params });
+                if from < end_of_inputs {
+                    let aside = layout.end;
+                    layout.end += octets;
+                    join(&mut changes.moves, Move { from, to: aside, octets });
+                    from = aside;
+                }
+                moves.push(Move { from, to, octets });
             }
+            moves.into_iter().for_each(|new| join(&mut changes.moves, new));
             changes
         };
-        let step_changes = changes(&step.tape.roots[1..=names.len()]);
-        let event_changes = event.as_ref().map(|event| changes(&event.tape.roots)).unwrap_or_default();
-        let fixed = in_batch.unwrap_or(full);
+        let mut step_changes = changes(&step_part.tape.roots[1..=slots().count()]);
+        let step_loss = octet_of(&step_part.tape.roots[0]);
+        step_changes.probes.push(Probe::new(lanes, step_loss, 1));
+        let event_changes = event_part.as_ref().map(|event| changes(&event.tape.roots)).unwrap_or_default();
+        let mut start_moves = Vec::new();
+        for ((root, &to), slot) in start_part.iter().flat_map(|part| &part.tape.roots).zip(&places[unit.params.len()..]).zip(&unit.states) {
+            join(&mut start_moves, Move { from: octet_of(root), to, octets: lanes.octets(elements(slot)) });
+        }
+
+        // What is measured in the step stays for the row after it.
+        let held = layout.end;
+        let mut holds = Vec::new();
+        let mut hold = |first: usize, elements: usize| {
+            let to = layout.take(elements);
+            holds.push(Move { from: first / 8, to, octets: lanes.octets(elements) });
+            to * 8
+        };
+        for &(quantity, _) in &step.quantities {
+            if matches!(unit.quantities[quantity], Measure::Step(_)) {
+                found[quantity] = hold(found[quantity], sweep.quantities[quantity].len());
+            }
+        }
+        let stop = stop.map(|root| match unit.stop {
+            Some(Measure::Step(_)) => hold(first_number(lanes, &step_part.tape.roots[root]), 1),
+            _ => first_number(lanes, &row_part.as_ref().unwrap_or(&step_part).tape.roots[root]),
+        });
+        let loss = first_number(lanes, &edge_part.as_ref().filter(|_| !shared).unwrap_or(&step_part).tape.roots[loss]);
+        let rows = most_rows(sweep.pace.counting(unit), unit.budget);
+        let own_starts = starts.iter().any(|&id| !full.is_fixed(id));
         Ok(Program {
             lanes,
             shared,
-            step,
-            row,
-            edge,
-            event,
-            fixed,
+            step: step_part,
+            row: row_part,
+            edge: edge_part,
+            event: event_part,
+            start: start_part,
+            fixed: in_batch.unwrap_or(full),
             clock,
+            steps,
             slots: places,
+            inputs: end_of_inputs,
             changes: step_changes,
             event_changes,
+            starts: start_moves,
+            own_starts,
+            holds,
+            held,
+            step_loss,
+            loss,
             stop,
-            memory: end,
+            recording: Recording::new(sweep, lanes, &found, rows),
+            memory: layout.end,
         })
     }
-
-    /// Reads a root that is a number.
-    pub(super) fn scalar(&self, part: &Part, root: usize, memory: &Buffer, lane: usize) -> f64 {
-        let place = &part.tape.roots[root];
-        debug_assert!(place.operand.read == Read::Octets, "internal: a number is in memory");
-        let address = place.operand.address;
-        memory.numbers()[address.base as usize * 8 + self.lanes.place(address.element as usize, lane)]
-    }
 }
-
-/// Compiled units, each for the numbers of lanes that are needed.
-pub(super) type Programs = BTreeMap<(usize, usize, Lanes), Program>;

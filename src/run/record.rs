@@ -1,183 +1,320 @@
-//! What is kept of a run while it goes on: folds as single values, traces row by row.
+//! What is kept of the runs of a group while they go on: folds as single values, traces row by row.
 //!
-//! It evaluates nothing. Nothing is allocated after a recorder is made: traces reserve room for all their rows.
+//! It evaluates nothing and knows no tapes: a quantity is a place in memory, `[element][lane]`, when a row is recorded.
+//! Nothing is allocated after a recorder is made: it reserves room for all rows of all its groups.
 
-use crate::plan::unit::{Pace, SweepPlan};
-use crate::results::{Fold, Trace};
+use crate::compile::tape::Lanes;
+use crate::plan::unit::SweepPlan;
+use crate::results::{Counting, Fold, Quantity, Strand};
 
-/// Where the elements of each quantity stand in a row of values.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Columns {
-    starts: Vec<usize>,
+/// What is recorded, and where it lies in memory.
+#[derive(Debug, Default)]
+pub(super) struct Recording {
+    lanes: usize,
+    /// Stretches of numbers that make up a row of the trace: first, count.
+    traced: Vec<(usize, usize)>,
+    /// Elements of a row of the trace.
+    width: usize,
+    folds: Vec<Folding>,
+    /// What folds begin with.
+    begin: Vec<f64>,
+    /// Folded numbers of a cell.
+    pub(super) folded: usize,
+    /// Whether a row is worth recording at all between the first and the last, and whether that is nothing but copying its trace.
+    pub(super) rows: bool,
+    pub(super) plain: bool,
+    /// The steps that folds ask for, ascending.
+    pub(super) asked: Vec<u64>,
 }
 
-impl Columns {
-    /// One after the other.
-    pub(super) fn of(sweep: &SweepPlan) -> Self {
-        let mut starts = vec![0];
-        for quantity in &sweep.quantities {
-            starts.push(starts.last().copied().unwrap_or(0) + quantity.len());
-        }
-        Columns { starts }
-    }
-
-    /// Elements of all quantities.
-    pub(super) fn width(&self) -> usize {
-        self.starts.last().copied().unwrap_or(0)
-    }
-
-    /// The elements of a quantity.
-    pub(super) fn range(&self, quantity: usize) -> std::ops::Range<usize> {
-        self.starts[quantity]..self.starts[quantity + 1]
-    }
-}
-
-/// A fold under way. Values are the elements of a quantity.
-#[derive(Debug, Clone)]
-enum Keep {
-    /// The value itself, set at its time.
-    Value(Vec<f64>),
-    /// A window of the last rows, and how many rows there were.
-    Window { rows: usize, values: Vec<f64>, count: usize },
-    /// The lowest number so far, and what belongs to it.
-    Lowest { lowest: f64, value: Vec<f64> },
-    /// A count, or the first step.
-    Number(f64),
-    /// The last row's value and the one before it.
-    Two { last: Vec<f64>, before: Vec<f64> },
-}
-
-/// One run's folds and trace.
-#[derive(Debug, Clone)]
-pub(super) struct Recorder {
-    keeps: Vec<Keep>,
-    trace: Trace,
-    rows: u64,
-}
-
-/// Steps from one recorded row to the next.
-pub(super) fn every(pace: Pace, steps_per_epoch: u64) -> u64 {
-    match pace {
-        Pace::Steps(n) => n.max(1),
-        Pace::Epochs(n) => n.max(1).saturating_mul(steps_per_epoch.max(1)),
-    }
+/// A fold, and where its parts are.
+#[derive(Debug)]
+struct Folding {
+    fold: Fold,
+    /// The first number of the quantity, and of the one that decides.
+    of: usize,
+    by: usize,
+    /// Numbers of the quantity in all lanes.
+    numbers: usize,
+    /// Its first number in what is kept: the value; before it, where a second number is kept, that.
+    keep: usize,
+    /// Its first number among the folded ones of a cell.
+    out: usize,
+    /// Rows of a window.
+    window: usize,
 }
 
 /// The most rows a run can have.
-pub(super) fn most_rows(pace: Pace, steps_per_epoch: u64, budget: u64) -> usize {
-    (budget / every(pace, steps_per_epoch) + 2) as usize
+pub(super) fn most_rows(counting: Counting, budget: u64) -> u64 {
+    (budget / counting.every.max(1)).saturating_add(2)
 }
 
-impl Recorder {
-    /// With room for so many rows.
-    pub(super) fn new(sweep: &SweepPlan, rows: usize) -> Self {
-        let len = |quantity: usize| sweep.quantities[quantity].len();
-        let nan = |quantity: usize| vec![f64::NAN; len(quantity)];
-        let keep = |fold: &Fold| match *fold {
-            Fold::Final(q) | Fold::Start(q) | Fold::Lowest(q) | Fold::Highest(q) | Fold::AtStep { of: q, .. } => Keep::Value(nan(q)),
-            Fold::Average { of, last } => {
-                let kept = last.clamp(1, rows);
-                Keep::Window { rows: kept, values: vec![0.0; kept * len(of)], count: 0 }
+impl Recording {
+    /// `places` has the first number of each quantity that is wanted.
+    pub(super) fn new(sweep: &SweepPlan, lanes: Lanes, places: &[usize], rows: u64) -> Self {
+        let lanes = lanes.count();
+        let mut recording = Recording { lanes, ..Recording::default() };
+        for &quantity in &sweep.traced {
+            let count = sweep.quantities[quantity].len();
+            recording.width += count;
+            match recording.traced.last_mut() {
+                Some((first, numbers)) if *first + *numbers == places[quantity] => *numbers += count * lanes,
+                _ => recording.traced.push((places[quantity], count * lanes)),
             }
-            Fold::AtLowest { what, .. } => Keep::Lowest { lowest: f64::NAN, value: nan(what) },
-            Fold::SinceLowest(_) => Keep::Lowest { lowest: f64::NAN, value: vec![0.0] },
-            Fold::StepsTo(_) => Keep::Number(f64::INFINITY),
-            Fold::Count(_) => Keep::Number(0.0),
-            Fold::Previous(q) => Keep::Two { last: nan(q), before: nan(q) },
-        };
-        let mut trace = Trace::default();
-        if !sweep.traced.is_empty() {
-            trace.steps = Vec::with_capacity(rows);
-            trace.epochs = Vec::with_capacity(rows);
-            trace.columns = sweep.traced.iter().map(|&quantity| Vec::with_capacity(rows * len(quantity))).collect();
         }
-        Recorder { keeps: sweep.folds.iter().map(keep).collect(), trace, rows: 0 }
+        for fold in &sweep.folds {
+            recording.push(*fold, &sweep.quantities, places, rows);
+        }
+        recording.asked.sort_unstable();
+        recording.asked.dedup();
+        let by_row = sweep.folds.iter().any(|fold| !matches!(fold, Fold::Final(_) | Fold::Start(_) | Fold::AtStep { .. }));
+        recording.rows = by_row || !sweep.traced.is_empty();
+        recording.plain = !by_row;
+        recording
     }
 
-    /// The row of a step is recorded.
-    pub(super) fn row(&mut self, sweep: &SweepPlan, columns: &Columns, step: u64, epoch: u64, values: &[f64]) {
-        let value = |quantity: usize| &values[columns.range(quantity)];
-        let holds = |quantity: usize| value(quantity).iter().any(|&x| x != 0.0);
-        for (fold, keep) in sweep.folds.iter().zip(&mut self.keeps) {
-            match (*fold, keep) {
-                (Fold::Start(q), Keep::Value(kept)) if self.rows == 0 => kept.copy_from_slice(value(q)),
-                (Fold::Final(q), Keep::Value(kept)) => kept.copy_from_slice(value(q)),
-                (Fold::Lowest(q), Keep::Value(kept)) => better(kept, value(q), |new, old| new < old),
-                (Fold::Highest(q), Keep::Value(kept)) => better(kept, value(q), |new, old| new > old),
-                (Fold::Average { of, .. }, Keep::Window { rows, values, count }) => {
-                    let (new, at) = (value(of), *count % *rows);
-                    values[at * new.len()..(at + 1) * new.len()].copy_from_slice(new);
-                    *count += 1;
-                }
-                (Fold::AtLowest { what, of }, Keep::Lowest { lowest, value: kept }) => {
-                    let new = value(of).first().copied().unwrap_or(f64::NAN);
-                    if new < *lowest || (lowest.is_nan() && !new.is_nan()) {
-                        *lowest = new;
-                        kept.copy_from_slice(value(what));
-                    }
-                }
-                (Fold::SinceLowest(q), Keep::Lowest { lowest, value: since }) => {
-                    let new = value(q).first().copied().unwrap_or(f64::NAN);
-                    let lower = new < *lowest || (lowest.is_nan() && !new.is_nan());
-                    if lower {
-                        *lowest = new;
-                    }
-                    since[0] = if lower { 0.0 } else { since[0] + f64::from(u8::from(self.rows > 0)) };
-                }
-                (Fold::StepsTo(q), Keep::Number(first)) if first.is_infinite() && holds(q) => *first = step as f64,
-                (Fold::Count(q), Keep::Number(count)) if holds(q) => *count += 1.0,
-                (Fold::Previous(q), Keep::Two { last, before }) => {
-                    before.copy_from_slice(last);
-                    last.copy_from_slice(value(q));
-                }
-                _ => {}
+    fn push(&mut self, fold: Fold, quantities: &[Quantity], places: &[usize], rows: u64) {
+        let (of, by) = match fold {
+            Fold::Final(of)
+            | Fold::Start(of)
+            | Fold::Lowest(of)
+            | Fold::Highest(of)
+            | Fold::Average { of, .. }
+            | Fold::AtStep { of, .. }
+            | Fold::StepsTo(of)
+            | Fold::Count(of)
+            | Fold::SinceLowest(of)
+            | Fold::Previous(of) => (of, of),
+            Fold::AtLowest { what, of } => (what, of),
+        };
+        let numbers = quantities[of].len() * self.lanes;
+        let mut window = 1;
+        let mut keep = self.begin.len();
+        let value = fold.len(quantities) * self.lanes;
+        let end = keep + value;
+        match fold {
+            Fold::Average { last, .. } => {
+                window = (last as u64).clamp(1, rows) as usize;
+                self.begin.resize(keep + window * numbers, 0.0);
+            }
+            Fold::AtLowest { .. } | Fold::SinceLowest(_) => {
+                // The lowest number so far, then the value.
+                keep += self.lanes;
+                self.begin.resize(keep, f64::NAN);
+                self.begin.resize(keep + value, if matches!(fold, Fold::SinceLowest(_)) { 0.0 } else { f64::NAN });
+            }
+            // The value of the last row, then the one before it.
+            Fold::Previous(_) => {
+                keep += value;
+                self.begin.resize(keep + value, f64::NAN);
+            }
+            Fold::StepsTo(_) => self.begin.resize(end, f64::INFINITY),
+            Fold::Count(_) => self.begin.resize(end, 0.0),
+            Fold::Final(_) | Fold::Start(_) | Fold::Lowest(_) | Fold::Highest(_) => self.begin.resize(end, f64::NAN),
+            Fold::AtStep { step, .. } => {
+                self.asked.push(step);
+                self.begin.resize(end, f64::NAN);
             }
         }
-        if !sweep.traced.is_empty() {
-            self.trace.steps.push(step);
-            self.trace.epochs.push(epoch);
-            for (&quantity, column) in sweep.traced.iter().zip(&mut self.trace.columns) {
-                column.extend_from_slice(value(quantity));
+        self.folds.push(Folding { fold, of: places[of], by: places[by], numbers, keep, out: self.folded, window });
+        self.folded += fold.len(quantities);
+    }
+
+    /// Numbers that the rows of a group take.
+    pub(super) fn block(&self, rows: u64) -> usize {
+        usize::try_from(rows).unwrap_or(usize::MAX).saturating_mul(self.width * self.lanes)
+    }
+}
+
+/// The folds and traces of one group after the other.
+#[derive(Debug)]
+pub(super) struct Recorder {
+    keeps: Vec<f64>,
+    /// The rows of the traces, group after group.
+    pub(super) block: Vec<f64>,
+    /// Whether rows lie so far apart that a last step can lie between them.
+    apart: bool,
+    /// Where the group's rows begin in the block.
+    first: usize,
+    /// Rows recorded by the pace.
+    rows: u64,
+}
+
+/// Which lanes something is done for.
+pub(super) type Mask = [bool; 8];
+
+impl Recorder {
+    /// With room for so many groups.
+    pub(super) fn new(recording: &Recording, counting: Counting, rows: u64, groups: usize) -> Self {
+        let block = Vec::with_capacity(recording.block(rows).saturating_mul(groups));
+        Recorder { keeps: recording.begin.clone(), block, apart: counting.every > 1, first: 0, rows: 0 }
+    }
+
+    /// Another group begins.
+    pub(super) fn begin(&mut self, recording: &Recording) {
+        self.keeps.copy_from_slice(&recording.begin);
+        self.rows = 0;
+        if self.apart {
+            // For rows of last steps that are no rows by the pace.
+            self.block.resize(self.block.len() + recording.block(1), f64::NAN);
+        }
+        self.first = self.block.len();
+    }
+
+    /// Where the rows of a lane are.
+    pub(super) fn strand(&self, recording: &Recording, lane: usize) -> Strand {
+        Strand { first: self.first + lane, block: 0, lanes: recording.lanes as u32 }
+    }
+
+    /// The trace of a row by the pace.
+    #[inline]
+    pub(super) fn trace(&mut self, recording: &Recording, numbers: &[f64]) {
+        for &(first, count) in &recording.traced {
+            let (octets, rest) = numbers[first..first + count].as_chunks::<8>();
+            for octet in octets {
+                self.block.extend_from_slice(octet);
             }
+            self.block.extend_from_slice(rest);
         }
         self.rows += 1;
     }
 
-    /// The values at a step that a fold asks for, recorded or not.
-    pub(super) fn at_step(&mut self, sweep: &SweepPlan, columns: &Columns, step: u64, values: &[f64]) {
-        for (fold, keep) in sweep.folds.iter().zip(&mut self.keeps) {
-            if let (Fold::AtStep { of, step: asked }, Keep::Value(kept)) = (fold, keep)
-                && *asked == step
-            {
-                kept.copy_from_slice(&values[columns.range(*of)]);
+    /// The row after `step` updates, by the pace, for the lanes that go on.
+    pub(super) fn row(&mut self, recording: &Recording, numbers: &[f64], step: u64, mask: &Mask) {
+        if !recording.plain {
+            self.fold(recording, numbers, step, mask);
+        }
+        self.trace(recording, numbers);
+    }
+
+    /// The row of lanes that end between two rows by the pace.
+    pub(super) fn last_row(&mut self, recording: &Recording, numbers: &[f64], step: u64, mask: &Mask) {
+        self.fold(recording, numbers, step, mask);
+        if self.apart {
+            let mut to = self.first - recording.block(1);
+            for &(first, count) in &recording.traced {
+                copy(recording.lanes, &mut self.block[to..to + count], &numbers[first..first + count], mask);
+                to += count;
             }
         }
     }
 
-    /// What was kept.
-    pub(super) fn finish(self) -> (Vec<Vec<f64>>, Trace) {
-        let folded = self.keeps.into_iter().map(|keep| match keep {
-            Keep::Value(value) | Keep::Lowest { value, .. } => value,
-            Keep::Number(x) => vec![x],
-            Keep::Two { before, .. } => before,
-            Keep::Window { rows, values, count } => {
-                let width = values.len() / rows;
-                let kept = count.min(rows);
-                // The oldest first.
-                let row = |i: usize| if count > rows { (count + i) % rows } else { i };
-                let mean = |element: usize| (0..kept).map(|i| values[row(i) * width + element]).sum::<f64>() / kept as f64;
-                (0..width).map(mean).collect()
+    /// The numbers at the start.
+    pub(super) fn start(&mut self, recording: &Recording, numbers: &[f64]) {
+        for folding in recording.folds.iter().filter(|folding| matches!(folding.fold, Fold::Start(_))) {
+            let own = folding.keep..folding.keep + folding.numbers;
+            self.keeps[own].copy_from_slice(&numbers[folding.of..folding.of + folding.numbers]);
+        }
+    }
+
+    /// The values at a step that folds ask for, recorded or not.
+    pub(super) fn at_step(&mut self, recording: &Recording, numbers: &[f64], step: u64, mask: &Mask) {
+        for folding in recording.folds.iter().filter(|folding| matches!(folding.fold, Fold::AtStep { step: asked, .. } if asked == step)) {
+            let kept = &mut self.keeps[folding.keep..folding.keep + folding.numbers];
+            copy(recording.lanes, kept, &numbers[folding.of..folding.of + folding.numbers], mask);
+        }
+    }
+
+    fn fold(&mut self, recording: &Recording, numbers: &[f64], step: u64, mask: &Mask) {
+        let lanes = recording.lanes;
+        for folding in &recording.folds {
+            let value = &numbers[folding.of..folding.of + folding.numbers];
+            let by = &numbers[folding.by..folding.by + lanes];
+            let (keep, count) = (folding.keep, folding.numbers);
+            match folding.fold {
+                Fold::Final(_) | Fold::Start(_) | Fold::AtStep { .. } => {}
+                Fold::Lowest(_) => better(lanes, &mut self.keeps[keep..keep + count], value, mask, |new, old| new < old),
+                Fold::Highest(_) => better(lanes, &mut self.keeps[keep..keep + count], value, mask, |new, old| new > old),
+                Fold::Average { .. } => {
+                    let at = keep + (self.rows % folding.window as u64) as usize * count;
+                    copy(lanes, &mut self.keeps[at..at + count], value, mask);
+                }
+                Fold::AtLowest { .. } | Fold::SinceLowest(_) => {
+                    let (lowest, kept) = self.keeps[keep - lanes..].split_at_mut(lanes);
+                    let lower: Mask = std::array::from_fn(|lane| lane < lanes && mask[lane] && beats(by[lane], lowest[lane], |a, b| a < b));
+                    copy(lanes, lowest, by, &lower);
+                    if matches!(folding.fold, Fold::AtLowest { .. }) {
+                        copy(lanes, &mut kept[..count], value, &lower);
+                    } else {
+                        for lane in (0..lanes).filter(|&lane| mask[lane]) {
+                            kept[lane] = if lower[lane] { 0.0 } else { kept[lane] + f64::from(u8::from(self.rows > 0)) };
+                        }
+                    }
+                }
+                Fold::StepsTo(_) | Fold::Count(_) => {
+                    for lane in (0..lanes).filter(|&lane| mask[lane]) {
+                        if value.iter().skip(lane).step_by(lanes).any(|&x| x != 0.0) {
+                            let kept = &mut self.keeps[keep + lane];
+                            match folding.fold {
+                                Fold::Count(_) => *kept += 1.0,
+                                _ if kept.is_infinite() => *kept = step as f64,
+                                _ => {}
+                            }
+                        }
+                    }
+                }
+                Fold::Previous(_) => {
+                    let (last, before) = self.keeps[keep - count..keep + count].split_at_mut(count);
+                    copy(lanes, before, last, mask);
+                    copy(lanes, last, value, mask);
+                }
             }
-        });
-        (folded.collect(), self.trace)
+        }
+    }
+
+    /// The folded numbers of a lane, whose last row has been recorded: by the pace, or between.
+    pub(super) fn finish(&self, recording: &Recording, numbers: &[f64], lane: usize, between: bool, to: &mut [f64]) {
+        let rows = self.rows + u64::from(between);
+        let lanes = recording.lanes;
+        for folding in &recording.folds {
+            let count = folding.numbers;
+            let to = &mut to[folding.out..];
+            match folding.fold {
+                Fold::Final(_) => pick(lanes, lane, &numbers[folding.of..folding.of + count], to),
+                Fold::Average { .. } => {
+                    let window = folding.window as u64;
+                    let kept = rows.min(window);
+                    // The oldest first.
+                    let row = |i: u64| (if rows > window { (rows + i) % window } else { i }) as usize;
+                    for (element, to) in to.iter_mut().enumerate().take(count / lanes) {
+                        let at = |i| self.keeps[folding.keep + row(i) * count + element * lanes + lane];
+                        *to = (0..kept).map(at).sum::<f64>() / kept as f64;
+                    }
+                }
+                Fold::SinceLowest(_) | Fold::StepsTo(_) | Fold::Count(_) => to[0] = self.keeps[folding.keep + lane],
+                _ => pick(lanes, lane, &self.keeps[folding.keep..folding.keep + count], to),
+            }
+        }
+    }
+}
+
+/// The numbers of one lane.
+fn pick(lanes: usize, lane: usize, from: &[f64], to: &mut [f64]) {
+    for (to, from) in to.iter_mut().zip(from.iter().skip(lane).step_by(lanes)) {
+        *to = *from;
+    }
+}
+
+/// Copies the lanes of the mask.
+fn copy(lanes: usize, to: &mut [f64], from: &[f64], mask: &Mask) {
+    for (to, from) in to.chunks_exact_mut(lanes).zip(from.chunks_exact(lanes)) {
+        for ((to, from), _) in to.iter_mut().zip(from).zip(mask).filter(|(_, mask)| **mask) {
+            *to = *from;
+        }
     }
 }
 
 /// Keeps what is better, element by element; NaN is passed over.
-fn better(kept: &mut [f64], new: &[f64], better: impl Fn(f64, f64) -> bool) {
-    for (kept, &new) in kept.iter_mut().zip(new) {
-        if better(new, *kept) || (kept.is_nan() && !new.is_nan()) {
-            *kept = new;
+fn better(lanes: usize, kept: &mut [f64], new: &[f64], mask: &Mask, better: impl Fn(f64, f64) -> bool) {
+    for (kept, new) in kept.chunks_exact_mut(lanes).zip(new.chunks_exact(lanes)) {
+        for ((kept, &new), _) in kept.iter_mut().zip(new).zip(mask).filter(|(_, mask)| **mask) {
+            if beats(new, *kept, &better) {
+                *kept = new;
+            }
         }
     }
+}
+
+fn beats(new: f64, kept: f64, better: impl Fn(f64, f64) -> bool) -> bool {
+    better(new, kept) || (kept.is_nan() && !new.is_nan())
 }

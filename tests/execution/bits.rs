@@ -90,7 +90,7 @@ fn nothing_but_the_plan_changes_a_bit() {
 fn orders_belong_to_replicates_and_epochs() {
     let mut sweep = everything(Order::Shuffled(7), 66, &[1e-4; 4]);
     for (cell, replicate) in [0, 0, 1, 1].into_iter().enumerate() {
-        sweep.cells[cell].replicate = replicate;
+        Arc::make_mut(&mut sweep.designs)[cell].replicate = replicate;
         sweep.cells[cell].lane = vec![1e-4, 0.0];
     }
     let runs = run(&sweep, &Options::default());

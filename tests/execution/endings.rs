@@ -110,7 +110,7 @@ fn folds_say_what_the_trace_shows() {
     let run = &run(&sweep, &Options::default())[0];
     let expected = slow(&sweep, 0);
     assert_eq!(run.folded, [vec![expected[0][7]], vec![expected[2][0]], vec![expected[2][20]]]);
-    assert_eq!(run.trace, optrun::results::Trace::default());
+    assert_eq!(run.trace, crate::Rows::default());
 }
 
 #[test]

@@ -10,14 +10,49 @@ mod support;
 use optrun::expr::graph::InputKind;
 use optrun::expr::op::{Binary, Op, Unary};
 use optrun::plan::unit::{Measure, Order, Pace, Slot, SweepPlan};
-use optrun::results::Run;
+use optrun::results::{Run, Status};
 use optrun::run::{Options, Silent, execute};
 use optrun::shape::Shape;
 use support::{Shorthand, batches, bowl, descend, line, logistic, momentum, plan, sweep};
 
-pub(crate) fn run(sweep: &SweepPlan, options: &Options) -> Vec<Run> {
+/// A run with copies of all that was recorded.
+pub(crate) struct Ran {
+    pub(crate) id: usize,
+    pub(crate) status: Status,
+    pub(crate) reason: String,
+    pub(crate) steps: u64,
+    pub(crate) epochs: u64,
+    pub(crate) evaluations: u64,
+    pub(crate) folded: Vec<Vec<f64>>,
+    pub(crate) trace: Rows,
+}
+
+/// Recorded rows: per traced quantity the elements of row 0, then of row 1, ...
+#[derive(Debug, PartialEq, Default)]
+pub(crate) struct Rows {
+    pub(crate) steps: Vec<u64>,
+    pub(crate) epochs: Vec<u64>,
+    pub(crate) columns: Vec<Vec<f64>>,
+}
+
+pub(crate) fn run(sweep: &SweepPlan, options: &Options) -> Vec<Ran> {
     let results = execute(&plan(sweep.clone()), options, &Silent).expect("it runs");
-    results.sweeps.into_iter().next().expect("one sweep").runs
+    let [sweep] = &results.sweeps[..] else { panic!("one sweep") };
+    let ran = |run: Run<'_>| Ran {
+        id: run.id,
+        status: run.status,
+        reason: run.reason.to_string(),
+        steps: run.steps,
+        epochs: run.epochs,
+        evaluations: run.evaluations,
+        folded: (0..sweep.folds.len()).map(|fold| run.folded(fold).expect("a value").to_vec()).collect(),
+        trace: Rows {
+            steps: run.trace().steps().collect(),
+            epochs: run.trace().epochs().collect(),
+            columns: (0..sweep.traced.len()).map(|column| run.trace().column(column)).collect(),
+        },
+    };
+    sweep.runs().map(ran).collect()
 }
 
 pub(crate) fn close(found: f64, expected: f64, relative: f64) {
@@ -29,8 +64,8 @@ pub(crate) fn bits(values: &[f64]) -> Vec<u64> {
 }
 
 /// Everything of a result, NaN made equal.
-pub(crate) fn all_bits(runs: &[Run]) -> Vec<(String, Vec<Vec<u64>>)> {
-    let one = |run: &Run| {
+pub(crate) fn all_bits(runs: &[Ran]) -> Vec<(String, Vec<Vec<u64>>)> {
+    let one = |run: &Ran| {
         let head = format!("{} {:?} {} {} {} {:?}", run.id, run.status, run.reason, run.steps, run.evaluations, run.trace.steps);
         (head, run.folded.iter().chain(&run.trace.columns).map(|values| bits(values)).collect())
     };

@@ -10,7 +10,7 @@ use optrun::expr::eval::{Tensor, evaluate};
 use optrun::expr::graph::{Graph, Id, InputKind};
 use optrun::expr::op::{Binary, InputId, Op, Unary};
 use optrun::plan::unit::{Batches, Cell, Measure, Order, Pace, Plan, Slot, SweepPlan, Unit};
-use optrun::results::{Fold, Quantity};
+use optrun::results::{Design, Fold, Quantity};
 use optrun::shape::{DataId, Dim, RowCounts, Shape};
 
 pub(crate) const ROWS: Dim = Dim::Rows(DataId(0));
@@ -190,16 +190,8 @@ pub(crate) fn batches(unit: &mut Unit, size: usize, drop_last: bool, order: Orde
 pub(crate) fn sweep(mut unit: Unit, quantities: &[(&str, Measure)], starts: &[Tensor], lanes: &[&[f64]]) -> SweepPlan {
     unit.quantities = quantities.iter().map(|(_, measure)| *measure).collect();
     let starts = Arc::new(starts.to_vec());
-    let cell = |lane: &&[f64]| Cell {
-        unit: 0,
-        lane: lane.to_vec(),
-        starts: starts.clone(),
-        replicate: 0,
-        optimizer: "rule".into(),
-        rule: "rule".into(),
-        loss: "loss".into(),
-        settings: Vec::new(),
-    };
+    let cell = |lane: &&[f64]| Cell { lane: lane.to_vec(), starts: starts.clone() };
+    let design = Design { optimizer: "rule".into(), rule: "rule".into(), loss: "loss".into(), ..Design::default() };
     let sizes = |measure: &Measure| match measure {
         Measure::Row(id) | Measure::Step(id) => unit.rows.sizes(unit.graph.shape(*id)),
     };
@@ -213,6 +205,7 @@ pub(crate) fn sweep(mut unit: Unit, quantities: &[(&str, Measure)], starts: &[Te
         traced: (0..quantities.len()).collect(),
         pace: Pace::Steps(1),
         cells: lanes.iter().map(cell).collect(),
+        designs: Arc::new(vec![design; lanes.len()]),
         units: vec![unit],
     }
 }
@@ -223,8 +216,8 @@ pub(crate) fn plan(sweep: SweepPlan) -> Plan {
 
 /// The traces of a cell, column by column, by the slow evaluator alone: no tape, no lanes, no blocks. The orders are given or as in the data.
 pub(crate) fn slow(sweep: &SweepPlan, cell: usize) -> Vec<Vec<f64>> {
+    let unit = &sweep.units[sweep.designs[cell].unit];
     let cell = &sweep.cells[cell];
-    let unit = &sweep.units[cell.unit];
     let graph = &unit.graph;
     let slots: Vec<InputId> = unit.params.iter().chain(&unit.states).map(|slot| graph.as_input(slot.input).unwrap()).collect();
     let given = |values: &[Tensor], step: f64, rows: Option<&[usize]>, id: InputId| {

@@ -50,48 +50,50 @@ pub(crate) fn sweep(name: &str, axes: &[&str], quantities: &[(&str, &[usize])], 
             folds.push(Fold::StepsTo(at));
         }
     }
-    let runs = cells.into_iter().enumerate().map(|(id, cell)| {
+    let (mut designs, mut endings, mut blocks, mut folded) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for (id, cell) in cells.into_iter().enumerate() {
         let count = cell.rows.first().map_or(1, |rows| rows.len() / quantities[0].len());
         let last = |at: usize| cell.rows[at].chunks(quantities[at].len()).next_back().expect("a row").to_vec();
-        let folded = folds.iter().map(|fold| match *fold {
+        folded.extend(folds.iter().flat_map(|fold| match *fold {
             Fold::Final(at) => last(at),
             Fold::Start(at) => cell.rows[at][..quantities[at].len()].to_vec(),
-            Fold::Lowest(at) => vec![cell.rows[at].iter().copied().fold(f64::NAN, f64::min)],
+            Fold::Lowest(at) => vec![cell.rows[at].iter().copied().fold(f64::NAN, f64::min); quantities[at].len()],
             Fold::StepsTo(at) => vec![cell.rows[at].iter().position(|&x| x != 0.0).map_or(f64::INFINITY, |step| step as f64)],
             _ => unreachable!(),
+        }));
+        let row = |row: usize| quantities.iter().zip(&cell.rows).flat_map(move |(q, all)| all[row * q.len()..][..q.len()].to_vec());
+        blocks.push((0..if cell.rows.is_empty() { 0 } else { count }).flat_map(row).collect());
+        endings.push(Ending {
+            status: cell.status,
+            reason: Some(if cell.status == Status::Diverged { "J was inf" } else { "steps" }.into()),
+            steps: count as u64 - 1,
+            strand: Strand { block: id as u32, lanes: 1, first: 0 },
         });
-        let rule = cell.optimizer.split('(').next().expect("a name").to_owned();
-        Run {
-            id,
+        designs.push(Design {
+            unit: 0,
             optimizer: cell.optimizer.into(),
-            rule,
+            rule: cell.optimizer.split('(').next().expect("a name").into(),
             loss: "J".into(),
             settings: cell.settings,
             replicate: cell.replicate,
             fold: cell.fold,
-            status: cell.status,
-            reason: if cell.status == Status::Diverged { "J was inf".into() } else { "steps".into() },
-            steps: count as u64 - 1,
-            epochs: count as u64 - 1,
-            evaluations: count as u64 - 1,
-            folded: folded.collect(),
-            trace: Trace { steps: (0..count as u64).collect(), epochs: (0..count as u64).collect(), columns: cell.rows },
-        }
-    });
-    let runs: Vec<Run> = runs.collect();
+        });
+    }
     let mut varying: Vec<String> = Vec::new();
     for (at, axis) in axes.iter().enumerate() {
-        if runs.iter().any(|run| run.settings[at] != runs[0].settings[at]) {
+        if designs.iter().any(|cell: &Design| cell.settings[at] != designs[0].settings[at]) {
             varying.push((*axis).into());
         }
     }
-    if runs.iter().any(|run| run.optimizer != runs[0].optimizer) {
+    if designs.iter().any(|cell| cell.optimizer != designs[0].optimizer) {
         varying.insert(0, "optimizer".into());
     }
-    let replicates = runs.iter().map(|run| run.replicate + 1).max().unwrap_or(1);
+    let replicates = designs.iter().map(|cell| cell.replicate + 1).max().unwrap_or(1);
     let traced = (0..quantities.len()).collect();
     let axes = axes.iter().map(|&axis| axis.into()).collect();
-    SweepResults { name: name.into(), axes, varying, replicates, quantities, folds, traced, runs }
+    let units = vec![Counting { every: 1, steps_per_epoch: 1, evaluations_per_step: 1 }];
+    let (name, designs) = (name.into(), Arc::new(designs));
+    SweepResults { name, axes, varying, replicates, quantities, folds, traced, units, designs, endings, folded, blocks }
 }
 
 pub(crate) fn span() -> Span {

@@ -34,7 +34,7 @@ pub fn runs_csv(results: &Results, out: &mut dyn io::Write) -> io::Result<()> {
         let names = finals_of(sweep).into_iter().flat_map(|(_, names)| names);
         finals.extend(names.filter(|name| !finals.contains(name)).collect::<Vec<_>>());
     }
-    let folds = results.sweeps.iter().flat_map(|sweep| &sweep.runs).any(|run| run.fold.is_some());
+    let folds = results.sweeps.iter().flat_map(SweepResults::runs).any(|run| run.fold.is_some());
     let mut headings: Vec<String> = ["sweep", "cell", "optimizer", "loss"].map(str::to_owned).to_vec();
     headings.extend(axes.iter().map(|axis| guarded(axis)));
     headings.push("replicate".to_owned());
@@ -50,15 +50,15 @@ pub fn runs_csv(results: &Results, out: &mut dyn io::Write) -> io::Result<()> {
             .collect();
         let sources: Vec<Option<(usize, usize)>> =
             finals.iter().map(|name| own.iter().find(|known| known.0 == *name).map(|(_, fold, element)| (*fold, *element))).collect();
-        sweep.runs.iter().map(move |run| {
-            let mut row = vec![guarded(&sweep.name), run.id.to_string(), guarded(&run.optimizer), guarded(&run.loss)];
+        sweep.runs().map(move |run| {
+            let mut row = vec![guarded(&sweep.name), run.id.to_string(), guarded(run.optimizer), guarded(run.loss)];
             row.extend(places.iter().map(|place| place.and_then(|at| run.settings.get(at)).map(setting).unwrap_or_default()));
             row.push(run.replicate.to_string());
             row.extend(folds.then(|| run.fold.map(|fold| fold.to_string()).unwrap_or_default()));
-            row.extend([run.status.name().to_owned(), guarded(&run.reason)]);
+            row.extend([run.status.name().to_owned(), guarded(run.reason)]);
             row.extend([run.steps, run.epochs, run.evaluations].map(|count| count.to_string()));
             row.extend(sources.iter().map(|source| {
-                let value = source.and_then(|(fold, element)| run.folded.get(fold)?.get(element));
+                let value = source.and_then(|(fold, element)| run.folded(fold)?.get(element));
                 value.map(|x| shortest(*x)).unwrap_or_default()
             }));
             row
@@ -75,14 +75,11 @@ pub fn trace_csv(sweep: &SweepResults, out: &mut dyn io::Write) -> io::Result<()
     let traced: Vec<&crate::results::Quantity> = sweep.traced.iter().filter_map(|&quantity| sweep.quantities.get(quantity)).collect();
     let mut headings: Vec<String> = ["cell", "step", "epoch"].map(str::to_owned).to_vec();
     headings.extend(traced.iter().flat_map(|quantity| quantity.element_names()).map(|name| guarded(&name)));
-    let rows = sweep.runs.iter().flat_map(|run| {
-        let traced = &traced;
-        (0..run.trace.steps.len()).map(move |row| {
-            let mut line = vec![run.id.to_string(), run.trace.steps[row].to_string(), run.trace.epochs[row].to_string()];
-            for (quantity, column) in traced.iter().zip(&run.trace.columns) {
-                let width = quantity.len();
-                line.extend((row * width..(row + 1) * width).map(|at| column.get(at).map(|x| shortest(*x)).unwrap_or_default()));
-            }
+    let rows = sweep.runs().flat_map(|run| {
+        let trace = run.trace();
+        (0..trace.rows()).map(move |row| {
+            let mut line = vec![run.id.to_string(), trace.step(row).to_string(), trace.epoch(row).to_string()];
+            line.extend(trace.row(row).map(shortest));
             line
         })
     });

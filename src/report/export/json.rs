@@ -63,8 +63,8 @@ pub fn check_json(check: &CheckResult) -> Value {
 /// `{ "cells": [..] }`: a cell has its settings, how it ended, and the final values that were asked for.
 #[must_use]
 pub fn sweep_json(sweep: &SweepResults) -> Value {
-    let cells = sweep.runs.iter().map(|run| {
-        let hyper = sweep.axes.iter().zip(&run.settings).filter_map(|(axis, setting)| {
+    let cells = sweep.runs().map(|run| {
+        let hyper = sweep.axes.iter().zip(run.settings).filter_map(|(axis, setting)| {
             let value = match setting {
                 Setting::Blank => return None,
                 Setting::Number(x) => number_json(*x),
@@ -72,22 +72,22 @@ pub fn sweep_json(sweep: &SweepResults) -> Value {
             };
             Some((printable(axis), value))
         });
-        let finals = sweep.folds.iter().zip(&run.folded).filter_map(|(fold, values)| {
+        let finals = sweep.folds.iter().enumerate().filter_map(|(at, fold)| {
             let Fold::Final(quantity) = fold else { return None };
             let quantity = sweep.quantities.get(*quantity)?;
-            Some((printable(&quantity.text), nested(&quantity.sizes, values)))
+            Some((printable(&quantity.text), nested(&quantity.sizes, run.folded(at)?)))
         });
         let mut cell = json!({
             "id": run.id,
-            "optimizer": printable(&run.optimizer),
-            "loss": printable(&run.loss),
+            "optimizer": printable(run.optimizer),
+            "loss": printable(run.loss),
             "hyper": hyper.collect::<Map<String, Value>>(),
             "replicate": run.replicate,
             "status": run.status.name(),
             "steps": run.steps,
             "epochs": run.epochs,
             "evaluations": run.evaluations,
-            "reason": printable(&run.reason),
+            "reason": printable(run.reason),
             "final": finals.collect::<Map<String, Value>>(),
         });
         if let (Some(fold), Some(object)) = (run.fold, cell.as_object_mut()) {

@@ -101,11 +101,11 @@ impl Series<'_, '_> {
         let tables: Vec<(Place, Vec<f64>, Vec<f64>)> = cells
             .iter()
             .map(|&place| {
-                let trace = &drawing.reader.run(place).trace;
+                let trace = drawing.reader.run(place).trace();
                 let xs = match &self.along {
                     ReadyAlong::Rows(asked) => asked.rows(place, drawing.cells),
-                    ReadyAlong::Epoch => trace.epochs.iter().map(|&epoch| epoch as f64).collect(),
-                    _ => trace.steps.iter().map(|&step| step as f64).collect(),
+                    ReadyAlong::Epoch => trace.epochs().map(|epoch| epoch as f64).collect(),
+                    _ => trace.steps().map(|step| step as f64).collect(),
                 };
                 (place, xs, self.y.rows(place, drawing.cells))
             })

@@ -3,10 +3,9 @@
 //! It is slow and allocates; what it computes is the definition itself.
 
 use std::cell::Cell;
-use std::sync::Arc;
 
 use super::view::{Matrix, View};
-use crate::compile::buffer::Buffer;
+use crate::compile::buffer::{Buffer, Window};
 use crate::compile::tape::{Dense, Lanes, Place, Read};
 use crate::expr::eval::{self, Tensor};
 use crate::numeric::dispatch::Level;
@@ -81,7 +80,7 @@ pub fn each_value(
     place: &Place,
     lanes: Lanes,
     memory: &mut Buffer,
-    columns: &[Arc<Buffer>],
+    columns: &[Window],
     rows: &RowCounts,
     lane: usize,
     f: impl FnMut(f64),

@@ -23,9 +23,8 @@ mod view;
 
 use std::cell::Cell;
 use std::ops::Deref;
-use std::sync::Arc;
 
-use crate::compile::buffer::Buffer;
+use crate::compile::buffer::{Buffer, Window};
 use crate::compile::tape::{Instr, Lanes, Order, Section, Tape};
 use crate::numeric::dispatch::Level;
 use crate::numeric::sums::CHUNK;
@@ -80,7 +79,7 @@ impl Linked {
     }
 
     /// Runs the tape once over the memory it was laid out in. `columns` are those of its fixed values, with the rows of this run.
-    pub fn run(&self, memory: &mut Buffer, columns: &[Arc<Buffer>], rows: &RowCounts) {
+    pub fn run(&self, memory: &mut Buffer, columns: &[Window], rows: &RowCounts) {
         let numbers: &[Cell<f64>] = Cell::from_mut(memory.numbers_mut()).as_slice_of_cells();
         let slots: &[Slot] = numbers.as_chunks::<8>().0;
         let (lanes, level) = (self.tape.lanes, self.level);

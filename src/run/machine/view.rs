@@ -3,9 +3,8 @@
 //! It computes nothing.
 
 use std::cell::Cell;
-use std::sync::Arc;
 
-use crate::compile::buffer::Buffer;
+use crate::compile::buffer::Window;
 use crate::compile::tape::{Address, Lanes, Operand, Read};
 use crate::numeric::Octet;
 use crate::numeric::dispatch::Level;
@@ -19,7 +18,7 @@ pub(super) type Slot = [Cell<f64>; 8];
 pub(super) struct View<'a> {
     pub(super) numbers: &'a [Cell<f64>],
     pub(super) slots: &'a [Slot],
-    pub(super) columns: &'a [Arc<Buffer>],
+    pub(super) columns: &'a [Window],
     pub(super) lanes: Lanes,
     pub(super) level: Level,
     /// Whether rows are worked on.
