@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use optrun::compile::chain::{Chained, Step, chain};
+use optrun::compile::chain::{Chained, Record, Step, chain};
 use optrun::compile::fixed::Fixed;
 use optrun::compile::tape::Lanes;
 use optrun::expr::eval::{Tensor, evaluate};
@@ -211,6 +211,7 @@ impl Program {
         let fixed = Fixed::of(&self.graph, &roots, &rows, &self.columns, Some(DataId(0)), None).unwrap();
         let inputs: Vec<(InputId, usize)> =
             self.inputs().iter().zip(&places).map(|(&id, &place)| (self.graph.as_input(id).unwrap(), place)).collect();
+        let records: Vec<Record> = self.records.iter().map(|&id| Record::Value(id)).collect();
         let step = Step {
             graph: &self.graph,
             fixed: &fixed,
@@ -219,7 +220,8 @@ impl Program {
             clock: &[self.graph.as_input(self.time).unwrap()],
             lanes,
             slots: &self.slots,
-            records: &self.records,
+            kept: &[],
+            records: &records,
             finite: &finite,
         };
         (chain(&step), fixed, places, end)

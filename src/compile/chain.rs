@@ -39,10 +39,21 @@ pub struct Step<'a> {
     pub lanes: Lanes,
     /// The inputs that change, and their values after the step.
     pub slots: &'a [(Id, Id)],
+    /// Values that the step leaves in memory, and the octets for them.
+    pub kept: &'a [(Id, usize)],
     /// What is recorded.
-    pub records: &'a [Id],
+    pub records: &'a [Record],
     /// What must be finite for the step to be stored.
     pub finite: &'a [Id],
+}
+
+/// What a step records.
+#[derive(Debug, Clone, Copy)]
+pub enum Record {
+    /// A value of the step.
+    Value(Id),
+    /// What the step before left in memory: an index into [`Step::kept`].
+    Kept(usize),
 }
 
 /// A step as a chain.
@@ -72,7 +83,9 @@ struct Chaining<'a> {
 /// Writes a step as a chain, if it is small and has only operations that chains have.
 #[must_use]
 pub fn chain(step: &Step) -> Option<Chained> {
-    let roots: Vec<Id> = step.slots.iter().map(|(_, next)| next).chain(step.records).chain(step.finite).copied().collect();
+    let recorded = step.records.iter().filter_map(|record| if let Record::Value(id) = record { Some(id) } else { None });
+    let kept = step.kept.iter().map(|(id, _)| id);
+    let roots: Vec<Id> = step.slots.iter().map(|(_, next)| next).chain(recorded).chain(kept).chain(step.finite).copied().collect();
     let mut chaining = Chaining {
         step: *step,
         builder: Builder::new(),
@@ -110,12 +123,22 @@ impl Chaining<'_> {
             }
         }
         let mut records = Vec::new();
-        for &id in step.records {
-            records.extend_from_slice(&self.elements(id)?);
+        for record in step.records {
+            match *record {
+                Record::Value(id) => records.extend_from_slice(&self.elements(id)?),
+                Record::Kept(index) => {
+                    let (id, octet) = step.kept[index];
+                    let elements = features(self.shape(id));
+                    records.extend_from_slice(&self.in_memory(octet, elements, true));
+                }
+            }
+        }
+        let mut changes: Vec<(usize, Id)> = Vec::new();
+        for &(input, next) in step.slots.iter().filter(|(input, next)| input != next) {
+            changes.push((self.octet(step.graph.as_input(input)?)?, next));
         }
         let mut slots = Vec::new();
-        for &(input, next) in step.slots.iter().filter(|(input, next)| input != next) {
-            let octet = self.octet(step.graph.as_input(input)?)?;
+        for (octet, next) in changes.into_iter().chain(step.kept.iter().map(|&(id, octet)| (octet, id))) {
             let next = self.elements(next)?;
             for (element, &next) in next.iter().enumerate() {
                 let place = octet * 8 + step.lanes.place(element, 0);
@@ -155,7 +178,7 @@ impl Chaining<'_> {
             return self.step.clock.contains(&input);
         }
         let timed = |arg: &Id| self.timed[arg.index()];
-        node.args.iter().any(timed) && node.args.iter().all(|arg| timed(arg) || (self.step.fixed.is_fixed(*arg) && self.is_small(*arg)))
+        node.args.iter().any(timed) && node.args.iter().all(|arg| timed(arg) || (self.step.fixed.is_fixed(*arg) && !self.shape(*arg).has_rows()))
     }
 
     /// Whether a value is a number of the clock.
@@ -299,14 +322,18 @@ impl Chaining<'_> {
     fn input(&mut self, id: Id, input: InputId) -> Option<Rc<[Value]>> {
         let octet = self.octet(input)?;
         let changes = self.step.slots.iter().any(|(slot, next)| *slot == id && slot != next);
+        Some(self.in_memory(octet, features(self.step.graph.shape(id)), changes))
+    }
+
+    /// The elements of a value in memory, which steps change or not.
+    fn in_memory(&mut self, octet: usize, elements: usize, changes: bool) -> Rc<[Value]> {
         let (list, op): (_, fn(u32) -> Native) = if changes { (&mut self.slots, Native::Slot) } else { (&mut self.own, Native::Own) };
-        let elements = features(self.step.graph.shape(id));
         let mut values = Vec::with_capacity(elements);
         for element in 0..elements {
             list.push(octet * 8 + self.step.lanes.place(element, 0));
             values.push(self.builder.push(op((list.len() - 1) as u32)));
         }
-        Some(values.into())
+        values.into()
     }
 }
 

@@ -146,6 +146,9 @@ impl Builder {
 
     /// An operation of one value.
     pub fn one(&self, op: One, a: Value) -> Value {
+        if matches!(op, One::Left(0) | One::Right(0)) {
+            return a;
+        }
         let folded = self.bits(a).map(|bits| {
             let x = f64::from_bits(bits);
             match op {

@@ -93,6 +93,12 @@ impl<'a> Tray<'a> {
         }
     }
 
+    /// The order of an epoch, for those that look rows up themselves.
+    pub(super) fn order(&mut self, epoch: u64) -> &[u32] {
+        self.sequence.seek(epoch);
+        &self.sequence.order
+    }
+
     fn fill(&mut self, step: u64) {
         let end = (step + self.room).min(self.sequence.steps_per_epoch);
         for (number, features, from) in &self.chosen {

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use super::batch::Tray;
 use super::ending::first_not_finite;
 use super::job::Job;
+use super::leap::Pad;
 use super::machine;
 use super::meter::Watch;
 use super::program::{Changes, Hand, Part, Program};
@@ -84,6 +85,10 @@ pub(super) struct State<'a> {
     pub(super) next_asked: usize,
     /// Whether the step tape has been run at this point.
     pub(super) fresh: bool,
+    /// Whether the row of this point has been recorded, although the step tape has not been run.
+    pub(super) traced: bool,
+    /// Room for machine code.
+    pub(super) pad: Pad,
     pub(super) out: Done,
 }
 
@@ -136,14 +141,23 @@ impl State<'_> {
     /// Makes up to so many steps, fewer when a lane diverges; says how many. When one tape serves steps and rows, the rows on the way
     /// are recorded, but for the one at the start if the tape has been run there.
     ///
-    /// Machine code for a unit belongs here: it makes all the steps at once. For each it shows the clock ([`State::show_clock`]), takes
-    /// the rows of the batch, computes the step tape, records the traced numbers ([`Recorder::trace`]), holds what is measured in the
-    /// step, judges and stores. All of that are places in [`Program`]; what the tape leaves in memory at the last point is read by
-    /// [`State::point`] only after the tape itself has been run there.
+    /// Machine code for a unit ([`State::leap`]) makes all the steps at once, but for those that it leaves to the tape.
     fn advance(&mut self, steps: u64) -> u64 {
         let program = self.program;
         let rows = program.shared && program.recording.rows && !self.by_rows;
-        for step in 1..=steps {
+        if std::mem::take(&mut self.traced) && rows && steps > 0 {
+            // It will be recorded again, by the step.
+            self.recorder.take_back(&program.recording);
+        }
+        let mut step = 0;
+        while step < steps {
+            if let Some(leap) = program.leap.as_ref().filter(|_| !self.fresh) {
+                step += self.leap(leap, steps - step);
+                if step == steps || self.closing {
+                    break;
+                }
+            }
+            step += 1;
             if !std::mem::take(&mut self.fresh) {
                 self.show_clock();
                 if let Some(tray) = &mut self.tray {
@@ -167,15 +181,17 @@ impl State<'_> {
                 }
             }
             if self.closing {
-                self.choose();
-                return step;
+                break;
             }
         }
-        steps
+        if self.closing {
+            self.choose();
+        }
+        step
     }
 
     /// What happens after the last step of an epoch.
-    fn happen(&mut self, event: &Part) {
+    pub(super) fn happen(&mut self, event: &Part) {
         self.choose();
         self.run_part(event);
         self.change(&self.program.event_changes, true);
@@ -209,7 +225,7 @@ impl State<'_> {
 
     /// Writes the numbers of the step that comes next, and of the row before it.
     #[inline]
-    fn show_clock(&mut self) {
+    pub(super) fn show_clock(&mut self) {
         for &(octet, hand) in &self.program.clock {
             let count = match hand {
                 Hand::Step => self.done + 1,
@@ -248,7 +264,8 @@ impl State<'_> {
     fn point(&mut self, due: bool, wanted: bool) {
         let (program, recording) = (self.program, &self.program.recording);
         self.show_clock();
-        if program.shared {
+        let by_code = program.shared && !self.fresh && self.measure_by_code();
+        if program.shared && !by_code {
             self.measure(&program.step, !self.fresh);
             self.fresh = true;
         }
@@ -276,6 +293,7 @@ impl State<'_> {
         }
         if due {
             self.recorder.row(recording, numbers, self.done, &live);
+            self.traced = by_code;
         } else if self.closing {
             self.recorder.last_row(recording, numbers, self.done, &ending);
         }

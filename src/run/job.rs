@@ -30,15 +30,15 @@ pub(super) fn jobs(plan: &Plan, options: &Options, threads: usize) -> Result<(Ve
             let mut compiled = [None; 2];
             for cells in alike {
                 for (lanes, cells) in by_lanes(&sweep.units[unit], cells, options.lanes) {
+                    let groups = cells.len().div_ceil(lanes.count());
                     let known = &mut compiled[usize::from(lanes == Lanes::Eight)];
                     let program = match *known {
                         Some(program) => program,
                         None => {
-                            programs.push(Program::of(sweep, &sweep.units[unit], lanes, options.level, options.block)?);
+                            programs.push(Program::of(sweep, &sweep.units[unit], lanes, groups, options)?);
                             *known.insert(programs.len() - 1)
                         }
                     };
-                    let groups = cells.len().div_ceil(lanes.count());
                     let share = if threads > 1 { (groups / (threads * SHARES)).max(1) } else { groups.max(1) };
                     for cells in cells.chunks(share * lanes.count()) {
                         jobs.push(Job { sweep: number, unit, program, cells: cells.to_vec() });

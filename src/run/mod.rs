@@ -8,6 +8,7 @@ mod batch;
 mod ending;
 mod group;
 mod job;
+mod leap;
 mod memory;
 mod meter;
 mod pool;
@@ -46,11 +47,13 @@ pub struct Options {
     pub lanes: Option<Lanes>,
     /// Rows of a block, when it is not to be chosen: for tests.
     pub block: Option<usize>,
+    /// Whether small steps become machine code.
+    pub native: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { threads: 1, max_time: None, max_memory: None, level: Level::current(), lanes: None, block: None }
+        Options { threads: 1, max_time: None, max_memory: None, level: Level::current(), lanes: None, block: None, native: crate::native::enabled() }
     }
 }
 

@@ -9,17 +9,19 @@
 //! - The *event* tape applies what happens after the last step of an epoch.
 //! - The *start* tape computes the states that a run begins with.
 
+use super::Options;
+use super::leap::{Ask, Leap};
 use super::machine::Linked;
 use super::record::{Recording, most_rows};
 use super::update::{Move, Probe};
 use crate::compile::buffer::Window;
+use crate::compile::chain::Record;
 use crate::compile::fixed::Fixed;
 use crate::compile::tape::{Lanes, Place, Read};
 use crate::compile::{Request, compile};
 use crate::expr::eval::EvalError;
 use crate::expr::graph::{Graph, Id, InputKind};
 use crate::expr::op::{InputId, Op};
-use crate::numeric::dispatch::Level;
 use crate::plan::unit::{Measure, Pace, Slot, SweepPlan, Unit};
 use crate::results::Fold;
 use crate::shape::{Dim, RowCounts, Shape};
@@ -88,6 +90,10 @@ pub(super) struct Program {
     pub(super) loss: usize,
     pub(super) stop: Option<usize>,
     pub(super) recording: Recording,
+    /// Whether the points of rows by the pace ask for more than that their trace be copied.
+    pub(super) by_rows: bool,
+    /// Machine code for many steps.
+    pub(super) leap: Option<Leap>,
     /// Octets of memory.
     pub(super) memory: usize,
 }
@@ -178,7 +184,8 @@ fn join(moves: &mut Vec<Move>, new: Move) {
 impl Program {
     /// Compiles a unit for so many lanes.
     #[allow(clippy::too_many_lines, reason = "one list after the other, each made of those before it")]
-    pub(super) fn of(sweep: &SweepPlan, unit: &Unit, lanes: Lanes, level: Level, block: Option<usize>) -> Result<Program, EvalError> {
+    pub(super) fn of(sweep: &SweepPlan, unit: &Unit, lanes: Lanes, groups: usize, options: &Options) -> Result<Program, EvalError> {
+        let (level, block) = (options.level, options.block);
         let mut graph = unit.graph.clone();
         // At the point of a row, `step` and `epoch` are what has been done.
         let mut apart = |input: Option<InputId>, name: &str, kind: InputKind| {
@@ -239,9 +246,13 @@ impl Program {
         };
         let steps = scalar(unit.steps);
         let of_row = |pair: Option<(Id, Id)>| pair.and_then(|(_, id)| graph.as_input(id));
-        let hands =
-            [(unit.step, Hand::Step), (unit.epoch, Hand::Epoch), (of_row(done), Hand::Done), (of_row(epochs_done), Hand::EpochsDone)];
-        let clock = hands.into_iter().filter_map(|(input, hand)| scalar(input).map(|octet| (octet, hand))).collect();
+        let hands = [
+            (unit.step, Hand::Step),
+            (unit.epoch, Hand::Epoch),
+            (of_row(done), Hand::Done),
+            (of_row(epochs_done), Hand::EpochsDone),
+        ];
+        let clock: Vec<(usize, Hand)> = hands.into_iter().filter_map(|(input, hand)| scalar(input).map(|octet| (octet, hand))).collect();
         let end_of_inputs = layout.end;
 
         let starts = &unit.state_starts;
@@ -322,17 +333,56 @@ impl Program {
             step_changes.holds.push(Move { from: first / 8, to, octets: lanes.octets(elements) });
             to * 8
         };
-        for &(quantity, _) in &step.quantities {
+        let mut kept = Vec::new();
+        for &(quantity, root) in &step.quantities {
             if matches!(unit.quantities[quantity], Measure::Step(_)) {
                 found[quantity] = hold(found[quantity], sweep.quantities[quantity].len());
+                kept.push((step.ids[root], found[quantity] / 8));
             }
         }
+        let stop_root = stop;
         let stop = stop.map(|root| match unit.stop {
-            Some(Measure::Step(_)) => hold(first_number(lanes, &step_part.tape.roots[root]), 1),
+            Some(Measure::Step(_)) => {
+                let held = hold(first_number(lanes, &step_part.tape.roots[root]), 1);
+                kept.push((step.ids[root], held / 8));
+                held
+            }
             _ => first_number(lanes, &row_part.as_ref().unwrap_or(&step_part).tape.roots[root]),
         });
         let loss = first_number(lanes, &edge_part.as_ref().filter(|_| !shared).unwrap_or(&step_part).tape.roots[loss]);
         let rows = most_rows(sweep.pace.counting(unit), unit.budget);
+        let recording = Recording::new(sweep, lanes, &found, rows);
+        let by_rows = stop.is_some() || (recording.rows && !(shared && recording.plain && step_part.spills.is_empty()));
+        let fixed = in_batch.unwrap_or_else(|| full.clone());
+        // What a stretch of steps records: what was kept from the step before, or is measured at its start.
+        let record = |quantity: usize| {
+            let at = kept.iter().position(|(_, octet)| *octet == found[quantity] / 8);
+            let root = step.quantities.iter().find(|(known, _)| *known == quantity).map(|(_, root)| *root);
+            at.map(Record::Kept).or(root.map(|root| Record::Value(step.ids[root])))
+        };
+        let records: Vec<Record> =
+            if shared && !by_rows && recording.rows { sweep.traced.iter().filter_map(|&quantity| record(quantity)).collect() } else { Vec::new() };
+        let clock_inputs: Vec<(InputId, Option<Hand>)> =
+            hands.into_iter().filter_map(|(input, hand)| Some((input?, Some(hand)))).chain(unit.steps.map(|input| (input, None))).collect();
+        if step_loss >= end_of_inputs {
+            // For news of how far it is.
+            kept.push((unit.loss, step_loss));
+        }
+        let mut points: Vec<(Id, usize)> = Vec::new();
+        if shared && step_part.spills.is_empty() {
+            let measured = step.quantities.iter().filter(|(quantity, _)| matches!(unit.quantities[*quantity], Measure::Row(_)));
+            points.extend(measured.map(|&(quantity, root)| (step.ids[root], found[quantity] / 8)));
+            points.push((unit.loss, step_loss));
+            if let (Some(root), Some(stop), Some(Measure::Row(_))) = (stop_root, stop, unit.stop) {
+                points.push((step.ids[root], stop / 8));
+            }
+            points.retain(|(_, octet)| *octet >= end_of_inputs);
+        }
+        let leap = options.native.then(|| {
+            let (graph, fixed, inputs, clock) = (&graph, &fixed, &inputs[..], &clock_inputs[..]);
+            let (kept, records, points) = (&kept[..], &records[..], &points[..]);
+            Leap::of(&Ask { graph, unit, fixed, inputs, clock, lanes, level, kept, records, points, groups })
+        });
         let own_starts = starts.iter().any(|&id| !full.is_fixed(id));
         Ok(Program {
             lanes,
@@ -342,7 +392,7 @@ impl Program {
             edge: edge_part,
             event: event_part,
             start: start_part,
-            fixed: in_batch.unwrap_or(full),
+            fixed,
             clock,
             steps,
             slots: places,
@@ -355,7 +405,9 @@ impl Program {
             step_loss,
             loss,
             stop,
-            recording: Recording::new(sweep, lanes, &found, rows),
+            recording,
+            by_rows,
+            leap: leap.flatten(),
             memory: layout.end,
         })
     }

@@ -179,6 +179,17 @@ impl Recorder {
         self.rows += 1;
     }
 
+    /// The trace of the last row is recorded anew.
+    pub(super) fn take_back(&mut self, recording: &Recording) {
+        self.rows -= 1;
+        self.block.truncate(self.block.len() - recording.block(1));
+    }
+
+    /// So many rows have been written to the block.
+    pub(super) fn count(&mut self, rows: u64) {
+        self.rows += rows;
+    }
+
     /// The row after `step` updates, by the pace, for the lanes that go on.
     pub(super) fn row(&mut self, recording: &Recording, numbers: &[f64], step: u64, mask: &Mask) {
         if !recording.plain {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::batch::Tray;
 use super::group::{Done, Life, State};
 use super::job::Job;
+use super::leap::Pad;
 use super::machine;
 use super::program::Program;
 use super::record::{Recorder, most_rows};
@@ -46,9 +47,11 @@ impl<'a> State<'a> {
             in_epoch: 0,
             next_row: 0,
             every: counting.every,
-            by_rows: program.stop.is_some() || (recording.rows && !(program.shared && recording.plain && program.step.spills.is_empty())),
+            by_rows: program.by_rows,
             next_asked: 0,
             fresh: false,
+            traced: false,
+            pad: Pad::default(),
             out: Done {
                 endings: vec![none; job.cells.len()],
                 folded: vec![f64::NAN; job.cells.len() * recording.folded],
@@ -89,7 +92,7 @@ impl<'a> State<'a> {
         self.lives = std::array::from_fn(|lane| if lane < cells.len() { Life::Running } else { Life::Ended });
         (self.done, self.epochs, self.in_epoch) = (0, 0, 0);
         (self.next_row, self.next_asked) = (0, 0);
-        (self.fresh, self.closing, self.chosen) = (false, false, None);
+        (self.fresh, self.traced, self.closing, self.chosen) = (false, false, false, None);
     }
 
     /// Parameters and numbers of cells in their lanes. Lanes that start like the cell `like` have their parameters already.

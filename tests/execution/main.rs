@@ -4,6 +4,7 @@
 
 mod bits;
 mod endings;
+mod native;
 mod seeds;
 mod support;
 
