@@ -145,7 +145,7 @@ impl State<'_> {
     fn advance(&mut self, steps: u64) -> u64 {
         let program = self.program;
         let rows = program.shared && program.recording.rows && !self.by_rows;
-        if std::mem::take(&mut self.traced) && rows && steps > 0 {
+        if rows && steps > 0 && std::mem::take(&mut self.traced) {
             // It will be recorded again, by the step.
             self.recorder.take_back(&program.recording);
         }
