@@ -149,7 +149,7 @@ impl Leap {
             clock: (!chained.clock.is_empty()).then(|| Clock::of(ask, &chained)),
             data: rows(ask, &chained),
             sees_rows: chained.chain.features > 0,
-            most: if records == 0 { STEPS } else { (RECORDS / records).clamp(8, 512) as u64 },
+            most: RECORDS.checked_div(records).map_or(STEPS, |most| most.clamp(8, 512) as u64),
         })
     }
 }
@@ -313,7 +313,7 @@ impl State<'_> {
             first: 0,
             data: &[],
             steps: 1,
-            live: 0,
+            live: u8::MAX,
             spare: &mut self.pad.spare,
         }) == 1
     }
