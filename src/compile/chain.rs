@@ -178,7 +178,8 @@ impl Chaining<'_> {
             return self.step.clock.contains(&input);
         }
         let timed = |arg: &Id| self.timed[arg.index()];
-        node.args.iter().any(timed) && node.args.iter().all(|arg| timed(arg) || (self.step.fixed.is_fixed(*arg) && !self.shape(*arg).has_rows()))
+        node.args.iter().any(timed)
+            && node.args.iter().all(|arg| timed(arg) || (self.step.fixed.is_fixed(*arg) && !self.shape(*arg).has_rows()))
     }
 
     /// Whether a value is a number of the clock.

@@ -102,11 +102,10 @@ impl Builder {
             Op::Const(bits) => bits != SIGN,
             // A sum of zeros is -0 if both are.
             Op::Two(Two::Add, a, b) => never(a) || never(b),
-            Op::Two(Two::Sub, a, _) => never(a),
             Op::Two(Two::Mul, a, b) => a == b,
             Op::Two(Two::Min | Two::Max, a, b) => never(a) && never(b),
             Op::Two(Two::And, a, b) => [a, b].iter().any(|&value| self.bits(value).is_some_and(|bits| bits & SIGN == 0)),
-            Op::One(One::Sqrt | One::Copy, a) => never(a),
+            Op::One(One::Sqrt | One::Copy, a) | Op::Two(Two::Sub, a, _) => never(a),
             Op::Select(_, [_, _, yes, no]) | Op::BySign([_, yes, no]) => never(yes) && never(no),
             Op::Slot(_) | Op::Own(_) | Op::Clock(_) | Op::Row(_) | Op::One(..) | Op::Two(..) | Op::Fma { .. } => false,
         }

@@ -1,16 +1,19 @@
 //! From a chain to machine code: which instructions carry out each operation, and the loop around them.
 //!
-//! It neither allocates memory nor runs anything. The function it makes has one argument, a pointer to [`super::memory::Frame`], and returns how
+//! It neither allocates memory nor runs anything. The function it makes has one argument, a pointer to [`super::memory::Argument`], and returns how
 //! many steps are left undone. What a step changes is stored only after the step has been found fit, so leaving early needs no repair.
 
 use super::allocate::{END, Evicted, Home, Registers};
 use super::chain::{Chain, Compare, One, Op, Two, Value};
 use super::encode::general::{R8, R9, R10, R11, RAX, RCX, RDI, RDX, RSI};
-use super::encode::{Assembler, Form, Operand, Place, Vectors};
+use super::encode::{Assembler, Form, Forward, Operand, Place, Vectors};
 use super::memory::field;
 
 /// The most operations of a chain.
 const MOST: usize = 4000;
+
+/// Actions from which on a step is longer than what the CPU sees at once.
+const LONG: usize = 100;
 
 /// The mask register that comparisons use.
 const MASK: u8 = 1;
@@ -97,7 +100,36 @@ fn parts(chain: &Chain) -> Parts {
         let recorded = chain.records.iter().enumerate().filter(|(_, record)| **record as usize == value);
         parts.actions.extend(recorded.map(|(index, _)| Action::Record(value as Value, index)));
     }
+    if parts.actions.len() > LONG {
+        side_by_side(chain, &mut parts.actions);
+    }
     parts
+}
+
+/// Orders a long step by when each operation could begin, so that lines that do not depend on one another stand side by side: the CPU
+/// looks only so far ahead.
+fn side_by_side(chain: &Chain, actions: &mut [Action]) {
+    let mut end = vec![0u32; chain.ops.len()];
+    let mut begin = end.clone();
+    for (value, op) in chain.ops.iter().enumerate() {
+        op.operands(|operand| begin[value] = begin[value].max(end[operand as usize]));
+        // About the cycles of recent CPUs; only their order matters.
+        let cycles = match op {
+            Op::Const(_) | Op::Slot(_) | Op::Own(_) | Op::Clock(_) | Op::Row(_) => 0,
+            Op::One(One::Sqrt, _) => 20,
+            Op::Two(Two::Div, ..) => 14,
+            Op::Two(op, ..) if op.on_bits() => 1,
+            Op::One(..) => 1,
+            Op::Select(..) => 5,
+            Op::BySign(_) => 3,
+            Op::Two(..) | Op::Fma { .. } => 4,
+        };
+        end[value] = begin[value] + cycles;
+    }
+    actions.sort_by_key(|action| match *action {
+        Action::Compute(value) => begin[value as usize],
+        Action::Record(value, _) => end[value as usize],
+    });
 }
 
 impl Emitter<'_> {
@@ -107,7 +139,7 @@ impl Emitter<'_> {
         {
             self.asm.load(to, RDI, from);
         }
-        self.homes();
+        self.homes()?;
         self.before(before)?;
         let carried = self.count_uses(actions, count);
         for (register, &slot) in carried.iter().enumerate() {
@@ -134,7 +166,7 @@ impl Emitter<'_> {
             }
         }
         self.position = END - 1;
-        let leave = self.check()?;
+        let leave = if let Some(check) = self.chain.check { Some(self.check(check)?) } else { None };
         self.store_slots()?;
         self.carry(&carried)?;
         self.asm.add_number(R10, i32::try_from(self.chain.clock * 8).ok()?);
@@ -157,22 +189,23 @@ impl Emitter<'_> {
     }
 
     /// Where what is given stands.
-    fn homes(&mut self) {
+    fn homes(&mut self) -> Option<()> {
         for (value, op) in self.chain.ops.iter().enumerate() {
-            let at = |base: u8, number: usize| Place::At { base, offset: (number * 8) as i32 };
+            let at = |base: u8, number: usize| Some(Place::At { base, offset: i32::try_from(number * 8).ok()? });
             let home = match *op {
                 Op::Const(bits) => {
                     let place = Place::Constant(self.asm.constant(bits));
                     if self.vectors == Vectors::Eight { Home::Single(place) } else { Home::Full(place) }
                 }
-                Op::Slot(slot) => Home::Full(at(RSI, self.chain.slots[slot as usize].place)),
-                Op::Own(own) => Home::Full(at(RSI, self.chain.own[own as usize])),
-                Op::Clock(column) => Home::Single(at(R10, column as usize)),
-                Op::Row(feature) => Home::Single(at(R9, feature as usize)),
+                Op::Slot(slot) => Home::Full(at(RSI, self.chain.slots[slot as usize].place)?),
+                Op::Own(own) => Home::Full(at(RSI, self.chain.own[own as usize])?),
+                Op::Clock(column) => Home::Single(at(R10, column as usize)?),
+                Op::Row(feature) => Home::Single(at(R9, feature as usize)?),
                 _ => continue,
             };
             self.registers.set_home(value as Value, home);
         }
+        Some(())
     }
 
     /// What is the same in every step: computed into the frame.
@@ -448,16 +481,13 @@ impl Emitter<'_> {
             // None dies: what is in memory is loaded into the result, or the addend copied.
             self.done(&operands);
             let to = self.take(&locked)?;
-            match memory.filter(|&index| !matches!([a, b, c][index], Operand::Register(_))) {
-                Some(index) => {
-                    self.load_home(to, self.registers.home(operands[index]))?;
-                    (index, to)
-                }
-                None => {
-                    let Operand::Register(from) = c else { return None };
-                    self.copy(to, from);
-                    (2, to)
-                }
+            if let Some(index) = memory.filter(|&index| !matches!([a, b, c][index], Operand::Register(_))) {
+                self.load_home(to, self.registers.home(operands[index]))?;
+                (index, to)
+            } else {
+                let Operand::Register(from) = c else { return None };
+                self.copy(to, from);
+                (2, to)
             }
         };
         self.registers.put(value, to);
@@ -522,8 +552,7 @@ impl Emitter<'_> {
     }
 
     /// Leaves if the number to be checked is NaN in a live lane.
-    fn check(&mut self) -> Option<Option<super::encode::Forward>> {
-        let Some(check) = self.chain.check else { return Some(None) };
+    fn check(&mut self, check: Value) -> Option<Forward> {
         let register = self.in_register(check, &[])?;
         let own = Operand::Register(register);
         let jump = match self.vectors {
@@ -544,19 +573,18 @@ impl Emitter<'_> {
                 self.asm.jump_if(5)
             }
         };
-        Some(Some(jump))
+        Some(jump)
     }
 
     /// Stores what the step changes. Everything that is read from memory for it is no slot: those are copied by the chain.
     fn store_slots(&mut self) -> Option<()> {
         for slot in &self.chain.slots {
             let place = Place::At { base: RSI, offset: i32::try_from(slot.place * 8).ok()? };
-            match self.registers.register(slot.next) {
-                Some(register) => self.store(register, place),
-                None => {
-                    self.load_home(self.scratch, self.registers.home(slot.next))?;
-                    self.store(self.scratch, place);
-                }
+            if let Some(register) = self.registers.register(slot.next) {
+                self.store(register, place);
+            } else {
+                self.load_home(self.scratch, self.registers.home(slot.next))?;
+                self.store(self.scratch, place);
             }
         }
         Some(())

@@ -184,7 +184,7 @@ impl Assembler {
         self.byte(form.opcode);
     }
 
-    /// ModRM with what follows. Short displacements count in units of `scale`.
+    /// The byte that names the operands, with what follows. Short displacements count in units of `scale`.
     fn operand(&mut self, first: u8, operand: Operand, scale: i32, immediate: Option<u8>) {
         let reg = (first & 7) << 3;
         match operand {
@@ -284,7 +284,7 @@ impl Assembler {
 
     /// The jump ends here.
     pub(super) fn land(&mut self, jump: Forward) {
-        let distance = (self.code.len() - jump.0) as i32;
+        let distance = (self.code.len() - jump.0) as u32;
         self.code[jump.0 - 4..jump.0].copy_from_slice(&distance.to_le_bytes());
     }
 
@@ -293,8 +293,8 @@ impl Assembler {
         self.general(&[0xff], 1, Ok(a));
         self.byte(0x0f);
         self.byte(0x85);
-        let distance = top as i64 - (self.code.len() as i64 + 4);
-        self.word(distance as i32);
+        let back = (self.code.len() + 4 - top) as u32;
+        self.word(back.wrapping_neg().cast_signed());
     }
 
     /// Room up to the next multiple of 32 bytes, filled with one-byte instructions that do nothing.
@@ -323,7 +323,7 @@ impl Assembler {
             }
         }
         for (at, end, number) in std::mem::take(&mut self.fixups) {
-            let distance = (start + number as usize * times * 8 - end) as i32;
+            let distance = (start + number as usize * times * 8 - end) as u32;
             self.code[at..at + 4].copy_from_slice(&distance.to_le_bytes());
         }
         self.code

@@ -13,7 +13,7 @@ use super::encode::Vectors;
 /// The argument of a function. The offsets of its fields are in [`field`].
 #[repr(C)]
 #[derive(Debug)]
-struct Frame {
+struct Argument {
     memory: *mut f64,
     frame: *mut f64,
     records: *mut f64,
@@ -28,7 +28,7 @@ struct Frame {
     live: u64,
 }
 
-/// Offsets in [`Frame`].
+/// Offsets in [`Argument`].
 pub(super) mod field {
     pub(in crate::native) const MEMORY: i32 = 0;
     pub(in crate::native) const FRAME: i32 = 8;
@@ -94,10 +94,10 @@ impl Pages {
     }
 
     #[allow(unsafe_code, reason = "this is what code is for")]
-    fn call(&self, frame: &mut Frame) -> u64 {
+    fn call(&self, frame: &mut Argument) -> u64 {
         // SAFETY: the pages begin with a function of this type, written by `emit`, and stay mapped while `self` lives. It follows the convention
         // named here: it changes only registers that belong to the callee, and no stack. `Code::run` has checked what it touches.
-        let function: extern "sysv64" fn(*mut Frame) -> u64 = unsafe { std::mem::transmute(self.start.as_ptr()) };
+        let function: extern "sysv64" fn(*mut Argument) -> u64 = unsafe { std::mem::transmute(self.start.as_ptr()) };
         function(frame)
     }
 
@@ -125,7 +125,7 @@ impl Pages {
         None
     }
 
-    fn call(&self, frame: &mut Frame) -> u64 {
+    fn call(&self, frame: &mut Argument) -> u64 {
         frame.steps
     }
 
@@ -167,15 +167,14 @@ impl Code {
         assert!(self.memory <= call.memory.len(), "internal: memory is too short");
         assert!(enough(if call.every_step { steps } else { 1 }, self.records, call.records.len()), "internal: no room for records");
         assert!(enough(steps, self.clock, call.clock.len()), "internal: the clock is too short");
-        if self.features > 0 {
-            let rows = call.data.len() / self.features;
+        if let Some(rows) = call.data.len().checked_div(self.features) {
             assert!(call.first < call.rows.len(), "internal: no such place among the rows");
             let seen = &call.rows[if call.first + steps <= call.rows.len() { call.first..call.first + steps } else { 0..call.rows.len() }];
             assert!(seen.iter().all(|&row| (row as usize) < rows), "internal: no such row");
         }
         let skip = half * 4;
         let rows = call.rows.as_ptr_range();
-        let mut argument = Frame {
+        let mut argument = Argument {
             memory: call.memory.as_mut_ptr().wrapping_add(skip),
             frame: self.frame_of(call.spare).as_mut_ptr(),
             records: call.records.as_mut_ptr().wrapping_add(skip),

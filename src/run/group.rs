@@ -79,8 +79,6 @@ pub(super) struct State<'a> {
     /// Updates at the next row by the pace, and from one such row to the next.
     pub(super) next_row: u64,
     pub(super) every: u64,
-    /// Whether the points of rows by the pace ask for more than [`State::advance`] does.
-    pub(super) by_rows: bool,
     /// The next of the steps that folds ask for.
     pub(super) next_asked: usize,
     /// Whether the step tape has been run at this point.
@@ -118,7 +116,7 @@ impl State<'_> {
             }
             let due = program.shared || self.done == self.next_row;
             let wanted = asked.get(self.next_asked) == Some(&self.done);
-            if self.closing || self.done == 0 || wanted || (due && self.by_rows) {
+            if self.closing || self.done == 0 || wanted || (due && self.program.by_rows) {
                 self.point(due, wanted);
                 if !self.lives.contains(&Life::Running) {
                     return;
@@ -130,7 +128,7 @@ impl State<'_> {
             if let Some(step) = asked.get(self.next_asked) {
                 steps = steps.min(step - self.done);
             }
-            if self.by_rows {
+            if self.program.by_rows {
                 steps = steps.min(if program.shared { 1 } else { self.next_row - self.done });
             }
             let made = self.advance(steps);
@@ -144,8 +142,8 @@ impl State<'_> {
     /// Machine code for a unit ([`State::leap`]) makes all the steps at once, but for those that it leaves to the tape.
     fn advance(&mut self, steps: u64) -> u64 {
         let program = self.program;
-        let rows = program.shared && program.recording.rows && !self.by_rows;
-        if std::mem::take(&mut self.traced) && rows && steps > 0 {
+        let rows = program.shared && program.recording.rows && !self.program.by_rows;
+        if rows && steps > 0 && std::mem::take(&mut self.traced) {
             // It will be recorded again, by the step.
             self.recorder.take_back(&program.recording);
         }

@@ -25,6 +25,8 @@ const RECORDS: usize = 2048;
 const STEPS: u64 = 1024;
 /// Steps whose clock is kept from one group to the next.
 const CLOCK: u64 = 4096;
+/// Steps whose clock is made at once, at least.
+const AHEAD: u64 = 64;
 /// Steps that are left to the tape when it had to help out.
 const PAUSE: u64 = 16;
 
@@ -33,7 +35,9 @@ const PAUSE: u64 = 16;
 pub(super) struct Ask<'a> {
     pub(super) graph: &'a Graph,
     pub(super) unit: &'a Unit,
+    /// What is fixed in a step, and what is fixed where all rows are seen.
     pub(super) fixed: &'a Fixed,
+    pub(super) whole: &'a Fixed,
     pub(super) inputs: &'a [(InputId, usize)],
     /// Inputs of the clock; none for the number of steps planned.
     pub(super) clock: &'a [(InputId, Option<Hand>)],
@@ -126,7 +130,7 @@ impl Leap {
         let chained = chain(&step)?;
         let steps = Native::new(&chained.chain, width, ask.level, None)?;
         let in_event = slots(|slot| slot.next_epoch.unwrap_or(slot.input));
-        let event = Step { slots: &in_event, kept: &[], records: &[], finite: &changing(&in_event), batch: None, ..step };
+        let event = Step { slots: &in_event, kept: &[], records: &[], finite: &changing(&in_event), fixed: ask.whole, batch: None, ..step };
         // An event is what happens between steps, so it cannot be left out of them.
         let happens = in_event.iter().any(|(input, next)| input != next);
         let event = if happens { chain(&event).filter(|event| event.clock.is_empty() && event.columns.is_empty()) } else { None };
@@ -145,7 +149,7 @@ impl Leap {
             clock: (!chained.clock.is_empty()).then(|| Clock::of(ask, &chained)),
             data: rows(ask, &chained),
             sees_rows: chained.chain.features > 0,
-            most: if records == 0 { STEPS } else { (RECORDS / records).clamp(8, 512) as u64 },
+            most: RECORDS.checked_div(records).map_or(STEPS, |most| most.clamp(8, 512) as u64),
         })
     }
 }
@@ -186,6 +190,7 @@ impl Clock {
     fn show(&self, unit: &Unit, face: &mut Face, first: u64, steps: u64) {
         if face.memory.octets().is_empty() {
             face.memory = Buffer::zeros(self.tape.end);
+            face.numbers.reserve_exact(unit.budget.saturating_add(1).min(CLOCK) as usize * self.tape.roots.len());
             machine::prepare(&self.tape, &mut face.memory);
         }
         let epochs = unit.steps_per_epoch.max(1);
@@ -222,7 +227,8 @@ impl Clock {
             (face.from, end) = (done, done);
         }
         if done + steps > end {
-            let more = (done + steps - end).min(CLOCK - (end - face.from));
+            let ahead = (done + steps - end).max(AHEAD).min(unit.budget.saturating_add(1) - end);
+            let more = ahead.min(CLOCK - (end - face.from));
             self.show(unit, face, end, more);
             end += more;
         }
@@ -241,7 +247,7 @@ impl State<'_> {
         let epoch = unit.steps_per_epoch.max(1);
         let in_order = unit.batches.as_ref().is_none_or(|batches| matches!(batches.order, Order::InOrder));
         let by_epochs = program.event.is_some() || !in_order;
-        let live = self.lives.iter().enumerate().fold(0, |mask, (lane, life)| mask | u8::from(*life == Life::Running) << lane);
+        let live = self.live();
         let mut made = 0;
         while made < steps && !self.closing {
             let mut now = (steps - made).min(leap.most);
@@ -286,6 +292,11 @@ impl State<'_> {
         made
     }
 
+    /// The lanes that go on, bit by bit.
+    fn live(&self) -> u8 {
+        self.lives.iter().enumerate().fold(0, |mask, (lane, life)| mask | u8::from(*life == Life::Running) << lane)
+    }
+
     /// Measures by machine code what is measured at this point; says whether it could.
     pub(super) fn measure_by_code(&mut self) -> bool {
         let Some((code, hands)) = self.program.leap.as_ref().and_then(|leap| leap.point.as_ref()) else { return false };
@@ -302,7 +313,7 @@ impl State<'_> {
             first: 0,
             data: &[],
             steps: 1,
-            live: 0,
+            live: u8::MAX,
             spare: &mut self.pad.spare,
         }) == 1
     }
@@ -323,7 +334,7 @@ impl State<'_> {
         }
         self.done += 1;
         (self.in_epoch, self.epochs) = (0, self.epochs + 1);
-        let live = self.lives.iter().enumerate().fold(0, |mask, (lane, life)| mask | u8::from(*life == Life::Running) << lane);
+        let live = self.live();
         let happened = leap.event.as_ref().is_some_and(|event| {
             let memory = self.memory.numbers_mut();
             let spare = &mut self.pad.spare;

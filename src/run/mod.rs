@@ -53,7 +53,15 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { threads: 1, max_time: None, max_memory: None, level: Level::current(), lanes: None, block: None, native: crate::native::enabled() }
+        Options {
+            threads: 1,
+            max_time: None,
+            max_memory: None,
+            level: Level::current(),
+            lanes: None,
+            block: None,
+            native: crate::native::enabled(),
+        }
     }
 }
 

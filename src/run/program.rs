@@ -246,12 +246,8 @@ impl Program {
         };
         let steps = scalar(unit.steps);
         let of_row = |pair: Option<(Id, Id)>| pair.and_then(|(_, id)| graph.as_input(id));
-        let hands = [
-            (unit.step, Hand::Step),
-            (unit.epoch, Hand::Epoch),
-            (of_row(done), Hand::Done),
-            (of_row(epochs_done), Hand::EpochsDone),
-        ];
+        let hands =
+            [(unit.step, Hand::Step), (unit.epoch, Hand::Epoch), (of_row(done), Hand::Done), (of_row(epochs_done), Hand::EpochsDone)];
         let clock: Vec<(usize, Hand)> = hands.into_iter().filter_map(|(input, hand)| scalar(input).map(|octet| (octet, hand))).collect();
         let end_of_inputs = layout.end;
 
@@ -360,8 +356,11 @@ impl Program {
             let root = step.quantities.iter().find(|(known, _)| *known == quantity).map(|(_, root)| *root);
             at.map(Record::Kept).or(root.map(|root| Record::Value(step.ids[root])))
         };
-        let records: Vec<Record> =
-            if shared && !by_rows && recording.rows { sweep.traced.iter().filter_map(|&quantity| record(quantity)).collect() } else { Vec::new() };
+        let records: Vec<Record> = if shared && !by_rows && recording.rows {
+            sweep.traced.iter().filter_map(|&quantity| record(quantity)).collect()
+        } else {
+            Vec::new()
+        };
         let clock_inputs: Vec<(InputId, Option<Hand>)> =
             hands.into_iter().filter_map(|(input, hand)| Some((input?, Some(hand)))).chain(unit.steps.map(|input| (input, None))).collect();
         if step_loss >= end_of_inputs {
@@ -381,7 +380,7 @@ impl Program {
         let leap = options.native.then(|| {
             let (graph, fixed, inputs, clock) = (&graph, &fixed, &inputs[..], &clock_inputs[..]);
             let (kept, records, points) = (&kept[..], &records[..], &points[..]);
-            Leap::of(&Ask { graph, unit, fixed, inputs, clock, lanes, level, kept, records, points, groups })
+            Leap::of(&Ask { graph, unit, fixed, whole: &full, inputs, clock, lanes, level, kept, records, points, groups })
         });
         let own_starts = starts.iter().any(|&id| !full.is_fixed(id));
         Ok(Program {

@@ -47,7 +47,6 @@ impl<'a> State<'a> {
             in_epoch: 0,
             next_row: 0,
             every: counting.every,
-            by_rows: program.by_rows,
             next_asked: 0,
             fresh: false,
             traced: false,
