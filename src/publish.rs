@@ -49,8 +49,7 @@ pub(crate) fn publish(options: &RunOptions, sources: &Sources, program: &Program
 fn ending(report: &Report, results: &Results) -> Ending {
     let cut = results.sweeps.iter().flat_map(SweepResults::runs).filter(|r| r.status == Status::Cut).count();
     if cut > 0 {
-        let reason =
-            results.sweeps.iter().flat_map(SweepResults::runs).find(|r| r.status == Status::Cut).map_or("", |r| r.reason);
+        let reason = results.sweeps.iter().flat_map(SweepResults::runs).find(|r| r.status == Status::Cut).map_or("", |r| r.reason);
         return Ending::Cut(format!("{cut} runs were cut: {reason}"));
     }
     if report.checks.iter().all(|c| c.passed) { Ending::Fine } else { Ending::Unmet }
@@ -59,7 +58,10 @@ fn ending(report: &Report, results: &Results) -> Ending {
 fn tables(report: &Report) -> Vec<Artifact> {
     let mut list = Vec::new();
     for table in &report.tables {
-        let file = |ending: &str, bytes: String| Artifact { name: format!("{}.{ending}", table.name), content: Content::Bytes(bytes.into_bytes()) };
+        let file = |ending: &str, bytes: String| Artifact {
+            name: format!("{}.{ending}", table.name),
+            content: Content::Bytes(bytes.into_bytes()),
+        };
         list.push(file("csv", export::table_csv(table)));
         list.push(file("md", export::table_markdown(table)));
         list.push(file("json", format!("{:#}\n", export::table_json(table))));

@@ -102,14 +102,9 @@ fn parts(chain: &Chain) -> Parts {
 
 impl Emitter<'_> {
     fn function(&mut self, before: &[Value], actions: &[Action], count: u8) -> Option<()> {
-        for (to, from) in [
-            (RSI, field::MEMORY),
-            (RDX, field::FRAME),
-            (R8, field::RECORDS),
-            (R10, field::CLOCK),
-            (R11, field::ROWS),
-            (RCX, field::STEPS),
-        ] {
+        for (to, from) in
+            [(RSI, field::MEMORY), (RDX, field::FRAME), (R8, field::RECORDS), (R10, field::CLOCK), (R11, field::ROWS), (RCX, field::STEPS)]
+        {
             self.asm.load(to, RDI, from);
         }
         self.homes();
@@ -442,9 +437,8 @@ impl Emitter<'_> {
         }
         let [a, b, c] = sources.map(|source| source.expect("internal: an operand of a fused operation"));
         let locked = registers(&[a, b, c]);
-        let dying = |emitter: &mut Self, index: usize| {
-            matches!([a, b, c][index], Operand::Register(_)) && !emitter.used_again(operands[index])
-        };
+        let dying =
+            |emitter: &mut Self, index: usize| matches!([a, b, c][index], Operand::Register(_)) && !emitter.used_again(operands[index]);
         let role = [2, 0, 1].into_iter().find(|&index| dying(self, index));
         let (role, to) = if let Some(role) = role {
             let to = self.registers.register(operands[role])?;

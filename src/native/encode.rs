@@ -178,9 +178,7 @@ impl Assembler {
             }
         };
         self.byte(0x62);
-        self.byte(
-            u8::from(first & 8 == 0) << 7 | u8::from(!bit4) << 6 | u8::from(!bit3) << 5 | u8::from(first & 16 == 0) << 4 | form.map,
-        );
+        self.byte(u8::from(first & 8 == 0) << 7 | u8::from(!bit4) << 6 | u8::from(!bit3) << 5 | u8::from(first & 16 == 0) << 4 | form.map);
         self.byte(0x80 | (!second & 15) << 3 | 4 | form.prefix);
         self.byte(2 << 5 | u8::from(splat) << 4 | u8::from(second & 16 == 0) << 3 | mask);
         self.byte(form.opcode);

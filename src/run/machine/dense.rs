@@ -76,15 +76,7 @@ pub(super) fn evaluate(view: &View, dense: &Dense) {
 }
 
 /// Hands the numbers of one lane of a value of a tape to `f`, in the order of its shape.
-pub fn each_value(
-    place: &Place,
-    lanes: Lanes,
-    memory: &mut Buffer,
-    columns: &[Window],
-    rows: &RowCounts,
-    lane: usize,
-    f: impl FnMut(f64),
-) {
+pub fn each_value(place: &Place, lanes: Lanes, memory: &mut Buffer, columns: &[Window], rows: &RowCounts, lane: usize, f: impl FnMut(f64)) {
     let numbers = Cell::from_mut(memory.numbers_mut()).as_slice_of_cells();
     let slots = numbers.as_chunks::<8>().0;
     let level = Level::Baseline;
