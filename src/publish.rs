@@ -58,7 +58,10 @@ fn ending(report: &Report, results: &Results) -> Ending {
 fn tables(report: &Report) -> Vec<Artifact> {
     let mut list = Vec::new();
     for table in &report.tables {
-        let file = |ending: &str, bytes: String| Artifact { name: format!("{}.{ending}", table.name), content: Content::Bytes(bytes.into_bytes()) };
+        let file = |ending: &str, bytes: String| Artifact {
+            name: format!("{}.{ending}", table.name),
+            content: Content::Bytes(bytes.into_bytes()),
+        };
         list.push(file("csv", export::table_csv(table)));
         list.push(file("md", export::table_markdown(table)));
         list.push(file("json", format!("{:#}\n", export::table_json(table))));

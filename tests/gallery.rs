@@ -99,7 +99,7 @@ fn the_same_bytes_with_any_number_of_threads() {
 /// The values of one cell of a csv file: by column, without the places of the cell.
 fn cell(outcome: &Outcome, name: &str, wanted: &[(&str, &str)]) -> BTreeMap<String, Vec<String>> {
     let files = files(outcome);
-    let mut reader = csv::Reader::from_reader(&files[name][..]);
+    let mut reader = csv::Reader::from_reader(files[name].as_slice());
     let headings = reader.headers().expect("headings").clone();
     let at = |name: &str| headings.iter().position(|heading| heading == name).unwrap_or_else(|| panic!("no column `{name}`"));
     let wanted: Vec<(usize, &str)> = wanted.iter().map(|&(name, value)| (at(name), value)).collect();

@@ -266,7 +266,7 @@ fn names_cannot_inject() {
     let evil = "=cmd()\u{1b}[31m\u{202e}|<b>\"x\",";
     let run = || cell("gd", &[], &[&[1.0, 0.5]]);
     let mut all = results(vec![sweep("s", &["c"], J, vec![Cell { settings: vec![Setting::Text(evil.into())], ..run() }])]);
-    all.sweeps[0].endings[0].reason = Some("@evil".into());
+    all.sweeps[0].parts[0].endings[0].reason = Some("@evil".into());
     let (found, _) = tabulate(&all, table("t", from(&["s"]), &[], &[], vec![axis("c"), axis("reason"), Key::Question(last("J"))]));
     let mut runs = Vec::new();
     runs_csv(&all, &mut runs).unwrap();

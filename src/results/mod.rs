@@ -9,7 +9,7 @@ pub mod view;
 
 use std::sync::Arc;
 
-pub use trace::{Counting, Strand, Trace};
+pub use trace::{Counting, Trace};
 
 /// The results of a whole file.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -47,12 +47,32 @@ pub struct SweepResults {
     pub units: Vec<Counting>,
     /// What each cell is; shared with the plan.
     pub designs: Arc<Vec<Design>>,
-    /// How each cell ended.
+    /// What was measured, in parts as they were run.
+    pub parts: Vec<Part>,
+    /// Where in the parts each cell is.
+    pub places: Arc<Vec<Place>>,
+}
+
+/// What was measured of cells that were run one after the other and side by side.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Part {
+    /// How many cells went side by side.
+    pub lanes: usize,
+    /// How each run ended.
     pub endings: Vec<Ending>,
-    /// The folded numbers of the first cell, fold by fold, then those of the second, ...
+    /// The folded numbers of the first run, fold by fold, then those of the second, ...
     pub folded: Vec<f64>,
-    /// The recorded rows of cells that went side by side; [`Ending::strand`] says where a cell's are.
-    pub blocks: Vec<Vec<f64>>,
+    /// The recorded rows, as `[row][element][lane]` for each group of cells; [`Ending::first`] says where a run's are.
+    pub block: Vec<f64>,
+}
+
+/// Where a cell is: a part, and its number there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Place {
+    /// Index into [`SweepResults::parts`].
+    pub part: u32,
+    /// Index into [`Part::endings`].
+    pub run: u32,
 }
 
 impl SweepResults {
@@ -77,19 +97,21 @@ impl SweepResults {
     /// The number of cells.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.endings.len()
+        self.places.len()
     }
 
     /// Whether there are no cells.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.endings.is_empty()
+        self.places.is_empty()
     }
 
     /// The run of a cell.
     #[must_use]
     pub fn run(&self, cell: usize) -> Run<'_> {
-        let (design, ending) = (&self.designs[cell], &self.endings[cell]);
+        let (design, place) = (&self.designs[cell], self.places[cell]);
+        let part = &self.parts[place.part as usize];
+        let ending = &part.endings[place.run as usize];
         let counting = self.units[design.unit];
         Run {
             id: cell,
@@ -105,6 +127,9 @@ impl SweepResults {
             epochs: ending.steps / counting.steps_per_epoch.max(1),
             evaluations: ending.steps * counting.evaluations_per_step,
             sweep: self,
+            part,
+            ending,
+            place: place.run as usize,
         }
     }
 
@@ -227,8 +252,9 @@ pub struct Ending {
     pub reason: Option<Arc<str>>,
     /// Updates done.
     pub steps: u64,
-    /// Where its recorded rows are.
-    pub strand: Strand,
+    /// The number in [`Part::block`] that is the first element of row 0. When rows are recorded every so many steps, the row of a
+    /// last step between two of them stands before it.
+    pub first: usize,
 }
 
 /// One run: a cell of a sweep.
@@ -259,6 +285,9 @@ pub struct Run<'r> {
     /// Gradients evaluated.
     pub evaluations: u64,
     sweep: &'r SweepResults,
+    part: &'r Part,
+    ending: &'r Ending,
+    place: usize,
 }
 
 impl<'r> Run<'r> {
@@ -269,13 +298,13 @@ impl<'r> Run<'r> {
         let all: usize = self.sweep.folds.iter().map(len).sum();
         let before: usize = self.sweep.folds.iter().take(fold).map(len).sum();
         let own = self.sweep.folds.get(fold)?;
-        self.sweep.folded.get(self.id * all + before..)?.get(..len(own))
+        self.part.folded.get(self.place * all + before..)?.get(..len(own))
     }
 
     /// The recorded rows.
     #[must_use]
     pub fn trace(&self) -> Trace<'r> {
-        Trace::of(self.sweep, self.id)
+        Trace::of(self.sweep, self.part, self.ending, self.sweep.units[self.sweep.designs[self.id].unit])
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Nothing is copied or put in order before somebody asks.
 
-use super::{Quantity, SweepResults};
+use super::{Ending, Part, Quantity, SweepResults};
 
 /// How the steps of a unit are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -15,22 +15,14 @@ pub struct Counting {
     pub evaluations_per_step: u64,
 }
 
-/// Where the recorded rows of a run are, in a block that has `[row][element][lane]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Strand {
-    /// The first element of row 0. When rows are recorded every so many steps, the row before it is that of a last step between them.
-    pub first: usize,
-    /// Which of [`SweepResults::blocks`].
-    pub block: u32,
-    /// Numbers from one element to the next.
-    pub lanes: u32,
-}
-
 /// The recorded rows of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Trace<'r> {
     block: &'r [f64],
-    strand: Strand,
+    /// The first element of row 0.
+    first: usize,
+    /// Numbers from one element to the next.
+    lanes: usize,
     counting: Counting,
     /// Elements of a row.
     width: usize,
@@ -39,16 +31,9 @@ pub struct Trace<'r> {
 }
 
 impl<'r> Trace<'r> {
-    pub(super) fn of(sweep: &'r SweepResults, cell: usize) -> Self {
-        let ending = &sweep.endings[cell];
-        Trace {
-            block: sweep.blocks.get(ending.strand.block as usize).map_or(&[], Vec::as_slice),
-            strand: ending.strand,
-            counting: sweep.units[sweep.designs[cell].unit],
-            width: sweep.traced.iter().filter_map(|&quantity| sweep.quantities.get(quantity)).map(Quantity::len).sum(),
-            steps: ending.steps,
-            sweep,
-        }
+    pub(super) fn of(sweep: &'r SweepResults, part: &'r Part, ending: &'r Ending, counting: Counting) -> Self {
+        let width = sweep.traced.iter().filter_map(|&quantity| sweep.quantities.get(quantity)).map(Quantity::len).sum();
+        Trace { block: &part.block, first: ending.first, lanes: part.lanes, counting, width, steps: ending.steps, sweep }
     }
 
     fn every(&self) -> u64 {
@@ -115,12 +100,12 @@ impl<'r> Trace<'r> {
 
     /// Where a row begins in the block.
     fn start(&self, row: usize) -> usize {
-        let octets = self.width * self.strand.lanes as usize;
+        let octets = self.width * self.lanes;
         let between = !self.step(row).is_multiple_of(self.every());
-        if between { self.strand.first.wrapping_sub(octets) } else { self.strand.first + row * octets }
+        if between { self.first.wrapping_sub(octets) } else { self.first + row * octets }
     }
 
     fn at(&self, start: usize, element: usize) -> f64 {
-        self.block.get(start + element * self.strand.lanes as usize).copied().unwrap_or(f64::NAN)
+        self.block.get(start + element * self.lanes).copied().unwrap_or(f64::NAN)
     }
 }

@@ -28,15 +28,7 @@ use crate::expr::op::InputId;
 use crate::numeric::Octet;
 use crate::numeric::dispatch::Level;
 use crate::plan::unit::{SweepPlan, Unit};
-use crate::results::{Ending, Status};
-
-/// What came out of a job: endings and folded numbers in the order of its cells, and their recorded rows.
-#[derive(Debug)]
-pub(super) struct Done {
-    pub(super) endings: Vec<Ending>,
-    pub(super) folded: Vec<f64>,
-    pub(super) block: Vec<f64>,
-}
+use crate::results::{Ending, Part as Results, Status};
 
 /// How far a lane is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,9 +52,9 @@ pub(super) struct State<'a> {
     pub(super) template: Vec<Octet>,
     pub(super) tray: Option<Tray<'a>>,
     pub(super) recorder: Recorder,
-    /// The cells of the group, and where the first of them is among those of the job.
-    pub(super) cells: &'a [usize],
-    pub(super) first: usize,
+    pub(super) job: &'a Job,
+    /// The cells of the group.
+    pub(super) cells: usize,
     pub(super) lives: [Life; 8],
     /// Whether some lane is ending.
     pub(super) closing: bool,
@@ -87,20 +79,21 @@ pub(super) struct State<'a> {
     pub(super) traced: bool,
     /// Room for machine code.
     pub(super) pad: Pad,
-    pub(super) out: Done,
+    pub(super) endings: [Option<Ending>; 8],
+    pub(super) part: Results,
 }
 
 /// Runs the groups of a job.
-pub(super) fn run(sweep: &SweepPlan, program: &Program, job: &Job, level: Level, mut watch: Watch) -> Done {
+pub(super) fn run(sweep: &SweepPlan, program: &Program, job: &Job, level: Level, mut watch: Watch) -> Results {
     let mut state = State::new(sweep, program, job, level);
-    let lanes = program.lanes.count();
-    for (number, cells) in job.cells.chunks(lanes).enumerate() {
-        state.begin(number * lanes, cells, job.cells[0]);
+    for group in 0..job.groups(program.lanes) {
+        state.begin(group);
         state.go(&mut watch);
-        watch.ended(cells.len());
+        state.part.endings.extend(state.endings.iter_mut().filter_map(Option::take));
+        watch.ended(state.cells);
     }
-    state.out.block = state.recorder.block;
-    state.out
+    state.part.block = state.recorder.block;
+    state.part
 }
 
 impl State<'_> {
@@ -132,7 +125,7 @@ impl State<'_> {
                 steps = steps.min(if program.shared { 1 } else { self.next_row - self.done });
             }
             let made = self.advance(steps);
-            watch.spend(made, self.cells.len());
+            watch.spend(made, self.cells);
         }
     }
 
@@ -206,8 +199,8 @@ impl State<'_> {
 
     /// The lanes that run are those that next values are stored for. Lanes without a cell follow the first.
     fn choose(&mut self) {
-        let runs = |lane: usize| self.lives[if lane < self.cells.len() { lane } else { 0 }] == Life::Running;
-        let all = self.lives[..self.cells.len()].iter().all(|life| *life == Life::Running);
+        let runs = |lane: usize| self.lives[if lane < self.cells { lane } else { 0 }] == Life::Running;
+        let all = self.lives[..self.cells].iter().all(|life| *life == Life::Running);
         self.chosen = (!all).then(|| std::array::from_fn(|lane| f64::from(u8::from(runs(lane)))));
     }
 
@@ -248,7 +241,7 @@ impl State<'_> {
         let lanes = self.program.lanes;
         for &(root, first) in &part.spills {
             let root = &part.tape.roots[root];
-            for lane in 0..self.cells.len() {
+            for lane in 0..self.cells {
                 let mut values = Vec::new();
                 machine::each_value(root, lanes, &mut self.memory, &part.columns, &self.unit.rows, lane, |x| values.push(x));
                 for (element, &x) in values.iter().enumerate() {
@@ -306,7 +299,7 @@ impl State<'_> {
 
     /// Ends lanes whose stop condition holds.
     fn stop(&mut self, stop: usize) {
-        for lane in 0..self.cells.len() {
+        for lane in 0..self.cells {
             let holds = self.memory.numbers()[stop + self.program.lanes.place(0, lane)] != 0.0;
             if holds && self.lives[lane] == Life::Running {
                 self.lives[lane] = Life::Ending(Status::Stopped);
@@ -321,19 +314,19 @@ impl State<'_> {
         let (program, recording) = (self.program, &self.program.recording);
         let width = recording.folded;
         let numbers = self.memory.numbers();
-        for lane in 0..self.cells.len() {
+        for lane in 0..self.cells {
             let Life::Ending(status) = self.lives[lane] else { continue };
             self.lives[lane] = Life::Ended;
             let loss = numbers[program.loss + lane];
             let rose = status == Status::Done && loss.partial_cmp(&self.losses[lane]).is_none_or(Ordering::is_gt);
-            let place = self.first + lane;
-            self.recorder.finish(recording, numbers, lane, between, &mut self.out.folded[place * width..(place + 1) * width]);
-            self.out.endings[place] = Ending {
+            let first = self.part.endings.len() + lane;
+            self.recorder.finish(recording, numbers, lane, between, &mut self.part.folded[first * width..(first + 1) * width]);
+            self.endings[lane] = Some(Ending {
                 status: if rose { Status::Rising } else { status },
                 reason: self.reasons[lane].take(),
                 steps: self.done,
-                strand: self.recorder.strand(recording, lane),
-            };
+                first: self.recorder.first() + lane,
+            });
         }
         self.closing = false;
     }
@@ -342,7 +335,7 @@ impl State<'_> {
     #[cold]
     fn diverge(&mut self, changes: &Changes, event: bool) {
         let bad = judge(self.level, self.memory.octets(), &changes.probes);
-        for lane in 0..self.cells.len() {
+        for lane in 0..self.cells {
             let lost = if self.program.lanes == Lanes::One { bad.iter().any(|x| x.is_nan()) } else { bad[lane].is_nan() };
             if lost && self.lives[lane] == Life::Running {
                 self.reasons[lane] = Some(self.reason(lane, event).into());

@@ -2,10 +2,13 @@
 //!
 //! It runs nothing; none of it changes a bit of a result.
 
+use std::sync::Arc;
+
 use super::Options;
 use super::program::Program;
 use crate::compile::tape::Lanes;
 use crate::expr::eval::EvalError;
+use crate::numeric::Octet;
 use crate::plan::unit::{Plan, SweepPlan, Unit};
 use crate::shape::RowCounts;
 
@@ -17,6 +20,41 @@ pub(super) struct Job {
     /// Index into the programs.
     pub(super) program: usize,
     pub(super) cells: Vec<usize>,
+    /// The numbers of [`Unit::lane`] of each group, an octet for each. Lanes without a cell are like the first of their group.
+    pub(super) numbers: Vec<Octet>,
+    /// Whether all cells have the same parameters at their start.
+    pub(super) alike: bool,
+    /// Whether the states that cells begin with have to be computed for each group.
+    pub(super) own_states: bool,
+}
+
+impl Job {
+    fn new(number: usize, sweep: &SweepPlan, unit: usize, (index, program): (usize, &Program), cells: Vec<usize>) -> Job {
+        let mut job = Job { sweep: number, unit, program: index, cells, numbers: Vec::new(), alike: true, own_states: false };
+        let octet = |cells: &[usize], input: usize| {
+            std::array::from_fn(|lane| sweep.cells[cells[if lane < cells.len() { lane } else { 0 }]].lane[input])
+        };
+        for cells in job.cells.chunks(program.lanes.count()) {
+            job.numbers.extend((0..sweep.units[unit].lane.len()).map(|input| octet(cells, input)));
+        }
+        let first = &sweep.cells[job.cells[0]];
+        let others = || job.cells.iter().map(|&cell| &sweep.cells[cell]);
+        job.alike = others().all(|cell| Arc::ptr_eq(&cell.starts, &first.starts));
+        let same = |input: usize| others().all(|cell| cell.lane[input].to_bits() == first.lane[input].to_bits());
+        job.own_states = (program.starts_of_params && !job.alike) || !program.starts_of_lanes.iter().all(|&input| same(input));
+        job
+    }
+
+    /// How many groups there are.
+    pub(super) fn groups(&self, lanes: Lanes) -> usize {
+        self.cells.len().div_ceil(lanes.count())
+    }
+
+    /// The cells of a group.
+    pub(super) fn group(&self, lanes: Lanes, group: usize) -> &[usize] {
+        let first = group * lanes.count();
+        &self.cells[first..self.cells.len().min(first + lanes.count())]
+    }
 }
 
 /// Jobs for each thread, so that none waits long for the last.
@@ -41,7 +79,7 @@ pub(super) fn jobs(plan: &Plan, options: &Options, threads: usize) -> Result<(Ve
                     };
                     let share = if threads > 1 { (groups / (threads * SHARES)).max(1) } else { groups.max(1) };
                     for cells in cells.chunks(share * lanes.count()) {
-                        jobs.push(Job { sweep: number, unit, program, cells: cells.to_vec() });
+                        jobs.push(Job::new(number, sweep, unit, (program, &programs[program]), cells.to_vec()));
                     }
                 }
             }

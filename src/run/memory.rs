@@ -124,7 +124,10 @@ mod tests {
     fn what_the_system_says_is_read() {
         assert_eq!(free_of("MemTotal:  100 kB\nMemAvailable:   23891 kB\nBuffers: 1 kB\n"), Some(23891 * 1024));
         assert_eq!(free_of("MemTotal: 100 kB\n"), None);
-        assert_eq!(folders("0::/user.slice/a.scope\n"), ["/sys/fs/cgroup/user.slice/a.scope", "/sys/fs/cgroup/user.slice", "/sys/fs/cgroup"]);
+        assert_eq!(
+            folders("0::/user.slice/a.scope\n"),
+            ["/sys/fs/cgroup/user.slice/a.scope", "/sys/fs/cgroup/user.slice", "/sys/fs/cgroup"]
+        );
         assert_eq!(folders("5:cpu:/x\n4:hugetlb,memory:/\n"), ["/sys/fs/cgroup/memory"]);
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().to_str().unwrap();

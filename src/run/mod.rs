@@ -18,6 +18,7 @@ mod start;
 mod update;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::check::messages::human_bytes;
@@ -25,8 +26,7 @@ use crate::compile::tape::Lanes;
 use crate::expr::eval::EvalError;
 use crate::numeric::dispatch::Level;
 use crate::plan::unit::{Plan, SweepPlan};
-use crate::results::{Ending, Results, Status, Strand, SweepResults};
-use group::Done;
+use crate::results::{Place, Results, SweepResults};
 use job::{Job, jobs};
 pub use memory::Needs;
 use meter::Meter;
@@ -144,6 +144,7 @@ pub struct Ready<'p> {
     threads: usize,
     programs: Vec<Program>,
     jobs: Vec<Job>,
+    places: Vec<Arc<Vec<Place>>>,
 }
 
 /// Runs every cell of the plan. Results are in the order of the plan.
@@ -168,7 +169,8 @@ pub fn ready<'p>(plan: &'p Plan, options: &Options) -> Result<Ready<'p>, Refusal
         return Err(Refusal::Memory { needs, limit, given });
     }
     let (programs, jobs) = jobs(plan, options, threads)?;
-    Ok(Ready { plan, options: options.clone(), threads, programs, jobs })
+    let places = places(plan, &jobs);
+    Ok(Ready { plan, options: options.clone(), threads, programs, jobs, places })
 }
 
 impl Ready<'_> {
@@ -183,18 +185,16 @@ impl Ready<'_> {
         let done = pool::map(self.threads, &self.jobs, |job| {
             group::run(&sweeps[job.sweep], &self.programs[job.program], job, self.options.level, meter.watch())
         });
-        let mut results: Vec<SweepResults> = sweeps.iter().map(empty).collect();
-        for (job, done) in self.jobs.iter().zip(done) {
-            settle(&mut results[job.sweep], job, done);
+        let mut results: Vec<SweepResults> = sweeps.iter().zip(&self.places).map(|(sweep, places)| empty(sweep, places)).collect();
+        for (job, part) in self.jobs.iter().zip(done) {
+            results[job.sweep].parts.push(part);
         }
         Results { sweeps: results }
     }
 }
 
 /// The results of a sweep before its cells have run.
-fn empty(sweep: &SweepPlan) -> SweepResults {
-    let none = Ending { status: Status::Cut, reason: None, steps: 0, strand: Strand::default() };
-    let folded: usize = sweep.folds.iter().map(|fold| fold.len(&sweep.quantities)).sum();
+fn empty(sweep: &SweepPlan, places: &Arc<Vec<Place>>) -> SweepResults {
     SweepResults {
         name: sweep.name.clone(),
         axes: sweep.axes.clone(),
@@ -205,20 +205,20 @@ fn empty(sweep: &SweepPlan) -> SweepResults {
         traced: sweep.traced.clone(),
         units: sweep.units.iter().map(|unit| sweep.pace.counting(unit)).collect(),
         designs: sweep.designs.clone(),
-        endings: vec![none; sweep.cells.len()],
-        folded: vec![f64::NAN; folded * sweep.cells.len()],
-        blocks: Vec::new(),
+        parts: Vec::new(),
+        places: places.clone(),
     }
 }
 
-/// Puts what came out of a job into the order of the plan.
-fn settle(results: &mut SweepResults, job: &Job, done: Done) {
-    let width = done.folded.len() / job.cells.len().max(1);
-    let block = results.blocks.len() as u32;
-    for (place, (&cell, mut ending)) in job.cells.iter().zip(done.endings).enumerate() {
-        ending.strand.block = block;
-        results.endings[cell] = ending;
-        results.folded[cell * width..(cell + 1) * width].copy_from_slice(&done.folded[place * width..(place + 1) * width]);
+/// Where each cell of each sweep will be in what comes out of its jobs.
+fn places(plan: &Plan, jobs: &[Job]) -> Vec<Arc<Vec<Place>>> {
+    let mut places: Vec<Vec<Place>> = plan.sweeps.iter().map(|sweep| vec![Place::default(); sweep.cells.len()]).collect();
+    let mut parts = vec![0; plan.sweeps.len()];
+    for job in jobs {
+        for (run, &cell) in job.cells.iter().enumerate() {
+            places[job.sweep][cell] = Place { part: parts[job.sweep], run: run as u32 };
+        }
+        parts[job.sweep] += 1;
     }
-    results.blocks.push(done.block);
+    places.into_iter().map(Arc::new).collect()
 }

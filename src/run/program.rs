@@ -80,8 +80,9 @@ pub(super) struct Program {
     pub(super) event_changes: Changes,
     /// Moves of states to their starts.
     pub(super) starts: Vec<Move>,
-    /// Whether the starts of states differ from cell to cell.
-    pub(super) own_starts: bool,
+    /// What the starts of states depend on: parameters, and which of [`Unit::lane`].
+    pub(super) starts_of_params: bool,
+    pub(super) starts_of_lanes: Vec<usize>,
     /// Where what is measured in the step is kept, up to the end of memory.
     pub(super) held: usize,
     /// The octet of the loss on the rows of the step.
@@ -382,7 +383,9 @@ impl Program {
             let (kept, records, points) = (&kept[..], &records[..], &points[..]);
             Leap::of(&Ask { graph, unit, fixed, whole: &full, inputs, clock, lanes, level, kept, records, points, groups })
         });
-        let own_starts = starts.iter().any(|&id| !full.is_fixed(id));
+        let used: Vec<InputId> = graph.reachable(starts).iter().filter_map(|&id| graph.as_input(id)).collect();
+        let starts_of_params = unit.params.iter().any(|slot| graph.as_input(slot.input).is_some_and(|input| used.contains(&input)));
+        let starts_of_lanes = (0..unit.lane.len()).filter(|&input| used.contains(&unit.lane[input])).collect();
         Ok(Program {
             lanes,
             shared,
@@ -399,7 +402,8 @@ impl Program {
             changes: step_changes,
             event_changes,
             starts: start_moves,
-            own_starts,
+            starts_of_params,
+            starts_of_lanes,
             held,
             step_loss,
             loss,

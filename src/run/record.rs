@@ -5,7 +5,7 @@
 
 use crate::compile::tape::Lanes;
 use crate::plan::unit::SweepPlan;
-use crate::results::{Counting, Fold, Quantity, Strand};
+use crate::results::{Counting, Fold, Quantity};
 
 /// What is recorded, and where it lies in memory.
 #[derive(Debug, Default)]
@@ -161,9 +161,9 @@ impl Recorder {
         self.first = self.block.len();
     }
 
-    /// Where the rows of a lane are.
-    pub(super) fn strand(&self, recording: &Recording, lane: usize) -> Strand {
-        Strand { first: self.first + lane, block: 0, lanes: recording.lanes as u32 }
+    /// Where the rows of the group begin.
+    pub(super) fn first(&self) -> usize {
+        self.first
     }
 
     /// The trace of a row by the pace.

@@ -2,10 +2,8 @@
 //!
 //! It makes no step.
 
-use std::sync::Arc;
-
 use super::batch::Tray;
-use super::group::{Done, Life, State};
+use super::group::{Life, State};
 use super::job::Job;
 use super::leap::Pad;
 use super::machine;
@@ -15,16 +13,14 @@ use super::update::store;
 use crate::compile::buffer::Buffer;
 use crate::numeric::dispatch::Level;
 use crate::plan::unit::SweepPlan;
-use crate::results::{Ending, Status, Strand};
+use crate::results::Part;
 
 impl<'a> State<'a> {
     /// For all groups of a job.
     pub(super) fn new(sweep: &'a SweepPlan, program: &'a Program, job: &'a Job, level: Level) -> Self {
         let unit = &sweep.units[job.unit];
         let counting = sweep.pace.counting(unit);
-        let groups = job.cells.len().div_ceil(program.lanes.count());
         let recording = &program.recording;
-        let none = Ending { status: Status::Cut, reason: None, steps: 0, strand: Strand::default() };
         let mut state = State {
             sweep,
             unit,
@@ -33,9 +29,9 @@ impl<'a> State<'a> {
             memory: Buffer::zeros(program.memory),
             template: Vec::new(),
             tray: unit.batches.as_ref().map(|batches| Tray::new(batches, unit, program)),
-            recorder: Recorder::new(recording, counting, most_rows(counting, unit.budget), groups),
-            cells: &[],
-            first: 0,
+            recorder: Recorder::new(recording, counting, most_rows(counting, unit.budget), job.groups(program.lanes)),
+            job,
+            cells: 0,
             lives: [Life::Ended; 8],
             closing: false,
             reasons: [const { None }; 8],
@@ -51,9 +47,11 @@ impl<'a> State<'a> {
             fresh: false,
             traced: false,
             pad: Pad::default(),
-            out: Done {
-                endings: vec![none; job.cells.len()],
-                folded: vec![f64::NAN; job.cells.len() * recording.folded],
+            endings: [const { None }; 8],
+            part: Part {
+                lanes: program.lanes.count(),
+                endings: Vec::with_capacity(job.cells.len()),
+                folded: Vec::with_capacity(job.cells.len() * recording.folded),
                 block: Vec::new(),
             },
         };
@@ -64,19 +62,24 @@ impl<'a> State<'a> {
         if let Some(octet) = program.steps {
             state.memory.octets_mut()[octet] = [unit.budget as f64; 8];
         }
-        state.fill(&job.cells[..program.lanes.count().min(job.cells.len())], None);
+        state.params(job.group(program.lanes, 0));
+        state.numbers(0);
         state.states();
         state.template = state.memory.octets()[..program.inputs].to_vec();
         state
     }
 
-    /// Puts the start of a group into memory; `first` is where its cells are among those of the job.
-    pub(super) fn begin(&mut self, first: usize, cells: &'a [usize], like: usize) {
-        let program = self.program;
-        (self.cells, self.first) = (cells, first);
+    /// Puts the start of a group into memory.
+    pub(super) fn begin(&mut self, group: usize) {
+        let (program, job) = (self.program, self.job);
+        let cells = job.group(program.lanes, group);
+        self.cells = cells.len();
         self.memory.octets_mut()[..program.inputs].copy_from_slice(&self.template);
-        self.fill(cells, Some(like));
-        if program.own_starts {
+        if !job.alike {
+            self.params(cells);
+        }
+        self.numbers(group);
+        if job.own_states {
             self.states();
         }
         self.memory.octets_mut()[program.held..].fill([f64::NAN; 8]);
@@ -88,34 +91,36 @@ impl<'a> State<'a> {
             tray.restart(self.sweep.designs[cells[0]].replicate);
         }
         self.recorder.begin(&program.recording);
+        self.part.folded.resize((self.part.endings.len() + cells.len()) * program.recording.folded, f64::NAN);
         self.lives = std::array::from_fn(|lane| if lane < cells.len() { Life::Running } else { Life::Ended });
         (self.done, self.epochs, self.in_epoch) = (0, 0, 0);
         (self.next_row, self.next_asked) = (0, 0);
         (self.fresh, self.traced, self.closing, self.chosen) = (false, false, false, None);
     }
 
-    /// Parameters and numbers of cells in their lanes. Lanes that start like the cell `like` have their parameters already.
-    /// Lanes without a cell are like the first.
-    fn fill(&mut self, cells: &[usize], like: Option<usize>) {
-        let (sweep, lanes) = (self.sweep, self.program.lanes);
+    /// The parameters of cells in their lanes. Lanes without a cell are like the first.
+    fn params(&mut self, cells: &[usize]) {
+        let lanes = self.program.lanes;
         let numbers = self.memory.numbers_mut();
-        let like = like.map(|cell| &sweep.cells[cell].starts);
-        let slots = &self.program.slots;
-        let first_number = slots.len() - self.unit.lane.len();
         for lane in 0..lanes.count() {
-            let cell = &sweep.cells[cells[if lane < cells.len() { lane } else { 0 }]];
-            if like.is_none_or(|like| !Arc::ptr_eq(like, &cell.starts)) {
-                for (value, slot) in cell.starts.iter().zip(slots) {
-                    let mut put = |element: usize, x: f64| numbers[slot * 8 + lanes.place(element, lane)] = x;
-                    match value.as_slice() {
-                        Some(values) => values.iter().enumerate().for_each(|(element, &x)| put(element, x)),
-                        None => value.iter().enumerate().for_each(|(element, &x)| put(element, x)),
-                    }
+            let starts = &self.sweep.cells[cells[if lane < cells.len() { lane } else { 0 }]].starts;
+            for (value, slot) in starts.iter().zip(&self.program.slots) {
+                let mut put = |element: usize, x: f64| numbers[slot * 8 + lanes.place(element, lane)] = x;
+                match value.as_slice() {
+                    Some(values) => values.iter().enumerate().for_each(|(element, &x)| put(element, x)),
+                    None => value.iter().enumerate().for_each(|(element, &x)| put(element, x)),
                 }
             }
-            for (&x, slot) in cell.lane.iter().zip(&slots[first_number..]) {
-                numbers[slot * 8 + lane] = x;
-            }
+        }
+    }
+
+    /// The numbers of the cells of a group in their lanes.
+    fn numbers(&mut self, group: usize) {
+        let count = self.unit.lane.len();
+        let octets = self.memory.octets_mut();
+        let slots = &self.program.slots[self.program.slots.len() - count..];
+        for (&slot, octet) in slots.iter().zip(&self.job.numbers[group * count..]) {
+            octets[slot] = *octet;
         }
     }
 

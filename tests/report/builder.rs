@@ -50,11 +50,11 @@ pub(crate) fn sweep(name: &str, axes: &[&str], quantities: &[(&str, &[usize])], 
             folds.push(Fold::StepsTo(at));
         }
     }
-    let (mut designs, mut endings, mut blocks, mut folded) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for (id, cell) in cells.into_iter().enumerate() {
+    let (mut designs, mut part) = (Vec::new(), Part { lanes: 1, ..Part::default() });
+    for cell in cells {
         let count = cell.rows.first().map_or(1, |rows| rows.len() / quantities[0].len());
         let last = |at: usize| cell.rows[at].chunks(quantities[at].len()).next_back().expect("a row").to_vec();
-        folded.extend(folds.iter().flat_map(|fold| match *fold {
+        part.folded.extend(folds.iter().flat_map(|fold| match *fold {
             Fold::Final(at) => last(at),
             Fold::Start(at) => cell.rows[at][..quantities[at].len()].to_vec(),
             Fold::Lowest(at) => vec![cell.rows[at].iter().copied().fold(f64::NAN, f64::min); quantities[at].len()],
@@ -62,12 +62,13 @@ pub(crate) fn sweep(name: &str, axes: &[&str], quantities: &[(&str, &[usize])], 
             _ => unreachable!(),
         }));
         let row = |row: usize| quantities.iter().zip(&cell.rows).flat_map(move |(q, all)| all[row * q.len()..][..q.len()].to_vec());
-        blocks.push((0..if cell.rows.is_empty() { 0 } else { count }).flat_map(row).collect());
-        endings.push(Ending {
+        let first = part.block.len();
+        part.block.extend((0..if cell.rows.is_empty() { 0 } else { count }).flat_map(row));
+        part.endings.push(Ending {
             status: cell.status,
             reason: Some(if cell.status == Status::Diverged { "J was inf" } else { "steps" }.into()),
             steps: count as u64 - 1,
-            strand: Strand { block: id as u32, lanes: 1, first: 0 },
+            first,
         });
         designs.push(Design {
             unit: 0,
@@ -92,8 +93,9 @@ pub(crate) fn sweep(name: &str, axes: &[&str], quantities: &[(&str, &[usize])], 
     let traced = (0..quantities.len()).collect();
     let axes = axes.iter().map(|&axis| axis.into()).collect();
     let units = vec![Counting { every: 1, steps_per_epoch: 1, evaluations_per_step: 1 }];
-    let (name, designs) = (name.into(), Arc::new(designs));
-    SweepResults { name, axes, varying, replicates, quantities, folds, traced, units, designs, endings, folded, blocks }
+    let places = Arc::new((0..designs.len()).map(|run| Place { part: 0, run: run as u32 }).collect());
+    let (name, designs, parts) = (name.into(), Arc::new(designs), vec![part]);
+    SweepResults { name, axes, varying, replicates, quantities, folds, traced, units, designs, parts, places }
 }
 
 pub(crate) fn span() -> Span {
