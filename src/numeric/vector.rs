@@ -1,12 +1,14 @@
 //! An octet in the registers of a CPU level: what inner loops are written in, where eight separate numbers would be left to the vectoriser's luck.
 //!
 //! It is a [`Number`], so that the elementary functions can be computed in it, and moves to and from memory. All three types give the same bits,
-//! because every operation is exact by IEEE 754 on each of the eight numbers alone. The registers of AVX2 and AVX-512 are in [`x86`].
+//! because every operation is exact by IEEE 754 on each of the eight numbers alone.
 
 #![allow(clippy::inline_always, reason = "a body must be inlined into a function with target features to be compiled with them")]
 
 #[cfg(target_arch = "x86_64")]
-mod x86;
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 
 use std::cell::Cell;
 
@@ -15,7 +17,9 @@ use super::elementary::number::Number;
 use super::elementary::pack::Pack;
 
 #[cfg(target_arch = "x86_64")]
-pub(crate) use x86::{Avx2, Avx512};
+pub(crate) use avx2::Avx2;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use avx512::Avx512;
 
 /// Eight numbers. Bodies that are generic over it are made by [`kernels!`](crate::kernels), which pairs each type with its level.
 pub(crate) trait Vector: Number {
@@ -57,4 +61,20 @@ impl Vector for Portable {
     fn first(self, n: usize, other: Self) -> Self {
         Pack(std::array::from_fn(|p| if p < n { self.0[p] } else { other.0[p] }))
     }
+}
+
+/// Eight numbers, from what stands in registers.
+#[cfg(target_arch = "x86_64")]
+fn spill<V: Vector>(x: V) -> Octet {
+    let cells = Octet::default().map(Cell::new);
+    x.store(&cells);
+    cells.map(Cell::into_inner)
+}
+
+/// The seldom case of [`Number::unless_beyond`].
+#[cfg(target_arch = "x86_64")]
+#[cold]
+#[inline(never)]
+fn beyond(value: Octet, x: Octet, limit: f64, f: fn(f64) -> f64) -> Octet {
+    std::array::from_fn(|p| if x[p].abs() < limit { value[p] } else { f(x[p]) })
 }

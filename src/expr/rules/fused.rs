@@ -86,7 +86,7 @@ fn sum_of_softplus(g: &mut Graph, id: Id) -> Option<Id> {
     let right = g.binary(Binary::Lt, zero, z);
     let y = y.unwrap_or(zero);
     let one = g.number(1.0);
-    let (rest, minus) = (g.binary(Binary::Sub, one, y), g.unary(Unary::Neg, y));
+    let (rest, minus) = (g.binary(Binary::Sub, one, y), if is(g, y, 0.0) { zero } else { g.unary(Unary::Neg, y) });
     let slope = g.add(Op::Select, &[right, rest, minus]);
     let hinge = g.add(Op::MatMul, &[z, slope]);
     let e = g.unary(Unary::ExpNegAbs, z);

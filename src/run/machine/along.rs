@@ -9,9 +9,9 @@ use super::start_of;
 use super::view::{AnyMatrix, Matrix, Slot, View, load, store};
 use crate::compile::tape::{Address, Along, Lanes, Operand, Order};
 use crate::dispatch;
-use crate::numeric::{Octet, elementary};
 use crate::numeric::dispatch::Level;
 use crate::numeric::sums::{CHUNK, halve};
+use crate::numeric::{Octet, elementary};
 
 dispatch! {
     fn sums(view: &View, by_classes: bool, out: Address, a: Operand, sizes: [usize; 3]) = sums_body;
