@@ -255,10 +255,10 @@ impl State<'_> {
             }
         }
         let start = self.done == 0;
-        if start || self.closing {
-            if let Some(edge) = &program.edge {
-                self.measure(edge, true);
-            }
+        if (start || self.closing)
+            && let Some(edge) = &program.edge
+        {
+            self.measure(edge, true);
         }
         let numbers = self.memory.numbers();
         let live: Mask = self.lives.map(|life| life != Life::Ended);
@@ -268,12 +268,12 @@ impl State<'_> {
             self.recorder.start(recording, numbers);
         }
         if due {
-            self.recorder.row(recording, numbers, self.done, &live);
+            self.recorder.row(recording, numbers, self.done, live);
         } else if self.closing {
-            self.recorder.last_row(recording, numbers, self.done, &ending);
+            self.recorder.last_row(recording, numbers, self.done, ending);
         }
         if wanted {
-            self.recorder.at_step(recording, numbers, self.done, &live);
+            self.recorder.at_step(recording, numbers, self.done, live);
         }
         if self.closing {
             self.close(!due);
