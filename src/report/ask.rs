@@ -230,10 +230,13 @@ impl Asked<'_, '_> {
             Ready::Own(Leaf::Row { quantity }) => {
                 let sweep = self.reader.sweep(place);
                 let column = sweep.quantity(quantity).and_then(|quantity| sweep.trace_column(quantity));
-                column.map(|column| trace.column(column)).unwrap_or_else(|| {
-                    self.reader.warn(format!("`{quantity}` was not recorded in sweep `{}`", sweep.name));
-                    vec![f64::NAN; count]
-                })
+                column.map_or_else(
+                    || {
+                        self.reader.warn(format!("`{quantity}` was not recorded in sweep `{}`", sweep.name));
+                        vec![f64::NAN; count]
+                    },
+                    |column| trace.column(column),
+                )
             }
             Ready::Own(Leaf::Step) => trace.steps().map(|step| step as f64).collect(),
             Ready::Own(Leaf::Epoch) => trace.epochs().map(|epoch| epoch as f64).collect(),
@@ -274,10 +277,13 @@ impl Asked<'_, '_> {
             Leaf::Fold { fold, quantity, .. } => {
                 let sweep = self.reader.sweep(place);
                 let index = fold_of(sweep, fold, quantity).and_then(|fold| sweep.fold(&fold));
-                index.and_then(|index| run.folded(index)).map(<[f64]>::to_vec).unwrap_or_else(|| {
-                    self.reader.warn(format!("`{}`: `{quantity}` was not measured in sweep `{}`", self.question.text, sweep.name));
-                    self.missing(leaf)
-                })
+                index.and_then(|index| run.folded(index)).map_or_else(
+                    || {
+                        self.reader.warn(format!("`{}`: `{quantity}` was not measured in sweep `{}`", self.question.text, sweep.name));
+                        self.missing(leaf)
+                    },
+                    <[f64]>::to_vec,
+                )
             }
             Leaf::Axis(axis) => one(self.reader.value(place, axis).number()),
             Leaf::Cell => one(run.id as f64),

@@ -270,10 +270,10 @@ impl State<'_> {
             }
         }
         let start = self.done == 0;
-        if start || self.closing {
-            if let Some(edge) = &program.edge {
-                self.measure(edge, true);
-            }
+        if (start || self.closing)
+            && let Some(edge) = &program.edge
+        {
+            self.measure(edge, true);
         }
         let numbers = self.memory.numbers();
         let live: Mask = self.lives.map(|life| life != Life::Ended);
@@ -283,13 +283,13 @@ impl State<'_> {
             self.recorder.start(recording, numbers);
         }
         if due {
-            self.recorder.row(recording, numbers, self.done, &live);
+            self.recorder.row(recording, numbers, self.done, live);
             self.traced = by_code;
         } else if self.closing {
-            self.recorder.last_row(recording, numbers, self.done, &ending);
+            self.recorder.last_row(recording, numbers, self.done, ending);
         }
         if wanted {
-            self.recorder.at_step(recording, numbers, self.done, &live);
+            self.recorder.at_step(recording, numbers, self.done, live);
         }
         if self.closing {
             self.close(!due);

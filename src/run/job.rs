@@ -70,12 +70,11 @@ pub(super) fn jobs(plan: &Plan, options: &Options, threads: usize) -> Result<(Ve
                 for (lanes, cells) in by_lanes(&sweep.units[unit], cells, options.lanes) {
                     let groups = cells.len().div_ceil(lanes.count());
                     let known = &mut compiled[usize::from(lanes == Lanes::Eight)];
-                    let program = match *known {
-                        Some(program) => program,
-                        None => {
-                            programs.push(Program::of(sweep, &sweep.units[unit], lanes, groups, options)?);
-                            *known.insert(programs.len() - 1)
-                        }
+                    let program = if let Some(program) = *known {
+                        program
+                    } else {
+                        programs.push(Program::of(sweep, &sweep.units[unit], lanes, groups, options)?);
+                        *known.insert(programs.len() - 1)
                     };
                     let share = if threads > 1 { (groups / (threads * SHARES)).max(1) } else { groups.max(1) };
                     for cells in cells.chunks(share * lanes.count()) {

@@ -311,7 +311,9 @@ impl Program {
                 }
                 moves.push(Move { from, to, octets });
             }
-            moves.into_iter().for_each(|new| join(&mut changes.moves, new));
+            for new in moves {
+                join(&mut changes.moves, new);
+            }
             changes
         };
         let mut step_changes = changes(&step_part.tape.roots[1..=slots().count()]);

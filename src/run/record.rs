@@ -191,7 +191,7 @@ impl Recorder {
     }
 
     /// The row after `step` updates, by the pace, for the lanes that go on.
-    pub(super) fn row(&mut self, recording: &Recording, numbers: &[f64], step: u64, mask: &Mask) {
+    pub(super) fn row(&mut self, recording: &Recording, numbers: &[f64], step: u64, mask: Mask) {
         if !recording.plain {
             self.fold(recording, numbers, step, mask);
         }
@@ -199,7 +199,7 @@ impl Recorder {
     }
 
     /// The row of lanes that end between two rows by the pace.
-    pub(super) fn last_row(&mut self, recording: &Recording, numbers: &[f64], step: u64, mask: &Mask) {
+    pub(super) fn last_row(&mut self, recording: &Recording, numbers: &[f64], step: u64, mask: Mask) {
         self.fold(recording, numbers, step, mask);
         if self.apart {
             let mut to = self.first - recording.block(1);
@@ -219,14 +219,14 @@ impl Recorder {
     }
 
     /// The values at a step that folds ask for, recorded or not.
-    pub(super) fn at_step(&mut self, recording: &Recording, numbers: &[f64], step: u64, mask: &Mask) {
+    pub(super) fn at_step(&mut self, recording: &Recording, numbers: &[f64], step: u64, mask: Mask) {
         for folding in recording.folds.iter().filter(|folding| matches!(folding.fold, Fold::AtStep { step: asked, .. } if asked == step)) {
             let kept = &mut self.keeps[folding.keep..folding.keep + folding.numbers];
             copy(recording.lanes, kept, &numbers[folding.of..folding.of + folding.numbers], mask);
         }
     }
 
-    fn fold(&mut self, recording: &Recording, numbers: &[f64], step: u64, mask: &Mask) {
+    fn fold(&mut self, recording: &Recording, numbers: &[f64], step: u64, mask: Mask) {
         let lanes = recording.lanes;
         for folding in &recording.folds {
             let value = &numbers[folding.of..folding.of + folding.numbers];
@@ -243,9 +243,9 @@ impl Recorder {
                 Fold::AtLowest { .. } | Fold::SinceLowest(_) => {
                     let (lowest, kept) = self.keeps[keep - lanes..].split_at_mut(lanes);
                     let lower: Mask = std::array::from_fn(|lane| lane < lanes && mask[lane] && beats(by[lane], lowest[lane], |a, b| a < b));
-                    copy(lanes, lowest, by, &lower);
+                    copy(lanes, lowest, by, lower);
                     if matches!(folding.fold, Fold::AtLowest { .. }) {
-                        copy(lanes, &mut kept[..count], value, &lower);
+                        copy(lanes, &mut kept[..count], value, lower);
                     } else {
                         for lane in (0..lanes).filter(|&lane| mask[lane]) {
                             kept[lane] = if lower[lane] { 0.0 } else { kept[lane] + f64::from(u8::from(self.rows > 0)) };
@@ -307,18 +307,18 @@ fn pick(lanes: usize, lane: usize, from: &[f64], to: &mut [f64]) {
 }
 
 /// Copies the lanes of the mask.
-fn copy(lanes: usize, to: &mut [f64], from: &[f64], mask: &Mask) {
+fn copy(lanes: usize, to: &mut [f64], from: &[f64], mask: Mask) {
     for (to, from) in to.chunks_exact_mut(lanes).zip(from.chunks_exact(lanes)) {
-        for ((to, from), _) in to.iter_mut().zip(from).zip(mask).filter(|(_, mask)| **mask) {
+        for ((to, from), _) in to.iter_mut().zip(from).zip(mask).filter(|(_, mask)| *mask) {
             *to = *from;
         }
     }
 }
 
 /// Keeps what is better, element by element; NaN is passed over.
-fn better(lanes: usize, kept: &mut [f64], new: &[f64], mask: &Mask, better: impl Fn(f64, f64) -> bool) {
+fn better(lanes: usize, kept: &mut [f64], new: &[f64], mask: Mask, better: impl Fn(f64, f64) -> bool) {
     for (kept, new) in kept.chunks_exact_mut(lanes).zip(new.chunks_exact(lanes)) {
-        for ((kept, &new), _) in kept.iter_mut().zip(new).zip(mask).filter(|(_, mask)| **mask) {
+        for ((kept, &new), _) in kept.iter_mut().zip(new).zip(mask).filter(|(_, mask)| *mask) {
             if beats(new, *kept, &better) {
                 *kept = new;
             }

@@ -2,6 +2,9 @@
 //!
 //! It computes nothing else. All loops are compiled for every level of the CPU.
 
+#![allow(clippy::inline_always, reason = "a body must be inlined into a function with target features to be compiled with them")]
+#![allow(clippy::needless_range_loop, reason = "several arrays of lanes are walked by one index")]
+
 use super::program::Changes;
 use crate::compile::tape::Lanes;
 use crate::dispatch;
