@@ -4,8 +4,8 @@
 //! code carries them out in that order. Where there is no code (another CPU, a system that forbids it, a chain that is too long) [`Native::new`]
 //! says so, and the caller has a tape with the same bits.
 //!
-//! `chain` is what is translated, `build` and `symbol` make chains, `allocate` gives registers and `emit` chooses instructions, `encode` writes
-//! their bytes, and `memory` is where they are executed.
+//! `chain` is what is translated, `build` and `symbol` make chains, `order` puts a step into a line, `allocate` gives registers,
+//! `select` and `emit` choose instructions, `encode` writes their bytes, and `memory` is where they are executed.
 
 pub mod build;
 pub mod chain;
@@ -14,6 +14,8 @@ mod allocate;
 mod emit;
 mod encode;
 mod memory;
+mod order;
+mod select;
 mod symbol;
 
 use std::sync::OnceLock;
