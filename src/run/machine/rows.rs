@@ -20,7 +20,7 @@ dispatch! {
 /// Sets the accumulators of the section to their start: those that run through all rows, or those of a chunk.
 pub(super) fn clear(view: &View, section: &Section, through: bool) {
     for total in &section.totals {
-        if (total.order == Order::Ascending) == through {
+        if total.order.through() == through {
             for slot in &view.octets(total.acc)[..total.octets as usize] {
                 store(slot, [start_of(total.order); 8]);
             }
@@ -30,7 +30,7 @@ pub(super) fn clear(view: &View, section: &Section, through: bool) {
 
 /// Adds a finished chunk to the tree: a stack with at most one set of accumulators for each power of two.
 pub(super) fn carry(view: &View, section: &Section, chunk: usize) {
-    for total in section.totals.iter().filter(|total| total.order != Order::Ascending) {
+    for total in section.totals.iter().filter(|total| !total.order.through()) {
         let (current, mut level) = (set(view, total, 0), 0);
         while chunk >> level & 1 == 1 {
             for (right, left) in current.iter().zip(set(view, total, level + 1)) {
@@ -54,7 +54,7 @@ fn set<'a>(view: &View<'a>, total: &Total, number: usize) -> &'a [Slot] {
 pub(super) fn finish(view: &View, section: &Section, chunks: usize) {
     for total in &section.totals {
         let acc = set(view, total, 0);
-        if chunks > 1 && total.order != Order::Ascending {
+        if chunks > 1 && !total.order.through() {
             let mut first = true;
             for level in (0..usize::BITS as usize).filter(|level| chunks >> level & 1 == 1) {
                 for (right, left) in acc.iter().zip(set(view, total, level + 1)) {
@@ -62,6 +62,9 @@ pub(super) fn finish(view: &View, section: &Section, chunks: usize) {
                 }
                 first = false;
             }
+        }
+        if total.out == total.acc {
+            continue;
         }
         let (rows, columns) = (total.rows as usize, total.columns as usize);
         match (total.order, view.lanes) {
