@@ -462,3 +462,28 @@ fn long_values_without_rows() {
         compare(&build.program, &format!("seed {seed}"));
     }
 }
+
+/// Rows chosen by data, and what is added to them.
+#[test]
+fn rows_chosen_by_data() {
+    for (seed, (rows, size, width)) in [(7, 3, 1), (30, 5, 8), (70, 4, 9), (1100, 11, 3), (2049, 2, 17)].into_iter().enumerate() {
+        let mut build = Build::new(300 + seed as u64, rows);
+        build.column(&[ROWS]);
+        build.column(&[ROWS]);
+        build.param(&[size, width]);
+        build.param(&[size, width]);
+        build.param(&[size]);
+        let [user, film, u, v, b] = build.nodes[..] else { panic!() };
+        let (user, film) = (build.index(user, size), build.index(film, size));
+        let graph = &mut build.program.graph;
+        let (of_user, of_film, own) =
+            (graph.add(Op::Gather(0), &[u, user]), graph.add(Op::Gather(0), &[v, film]), graph.add(Op::Gather(0), &[b, user]));
+        let product = graph.binary(Binary::Mul, of_user, of_film);
+        let z = graph.reduce(Reduce::Sum, 1, product);
+        let z = graph.binary(Binary::Add, z, own);
+        let scatter = Op::ScatterAdd { axis: 0, size: Dim::Size(size) };
+        let roots = [(of_film, user), (product, film), (z, user)].map(|(g, index)| graph.add(scatter.clone(), &[g, index]));
+        build.program.roots = [z, of_user].into_iter().chain(roots).collect();
+        compare(&build.program, &format!("{rows} rows, {size} by {width}"));
+    }
+}

@@ -91,6 +91,8 @@ impl Lowering<'_> {
             }
             Op::Unpick(k) if axis_of_rows(id) == Some(0) => self.by_index(id, *k as u32, args[1], Some(args[0]), false),
             Op::OneHot(k) if axis_of_rows(id) == Some(0) => self.by_index(id, *k as u32, args[0], None, false),
+            Op::Gather(0) if axis_of_rows(args[0]).is_none() && axis_of_rows(args[1]) == Some(0) => self.gather(id),
+            Op::ScatterAdd { axis: 0, .. } if axis_of_rows(args[0]) == Some(0) && axis_of_rows(id).is_none() => self.scatter(id),
             Op::Const(_)
             | Op::Literal(_)
             | Op::Reduce(..)
@@ -245,6 +247,27 @@ impl Lowering<'_> {
         self.push(at, instr);
     }
 
+    /// Rows of a value without rows, chosen by data.
+    fn gather(&mut self, id: Id) {
+        let args = &self.request.graph.node(id).args;
+        let at = self.at(id, args);
+        let size = map::sizes(self.shape(args[0]))[0];
+        let width = features(self.shape(id));
+        let (a, index) = (self.contiguous(args[0]), self.operand(args[1], at));
+        let out = start(self.result(id, at, width));
+        self.push(at, Instr::Gather { out, a, index, size: size as u32, width: width as u32 });
+    }
+
+    /// The transpose of [`gather`](Self::gather).
+    fn scatter(&mut self, id: Id) {
+        let args = &self.request.graph.node(id).args;
+        let level = self.level_of_rows(args);
+        let Form::Rows(data, _) = form(self.shape(args[0])) else { unreachable!("internal: rows are added up that are none") };
+        let (a, index) = (self.matrix(args[0], level, data), self.matrix(args[1], level, data));
+        let (size, width) = (map::sizes(self.shape(id))[0], a.width as usize);
+        self.total(id, level, data, Order::Places, (size, width), |acc| Instr::Scatter { acc, a, index, size: size as u32 });
+    }
+
     fn sum_rows(&mut self, id: Id) {
         let arg = self.request.graph.node(id).args[0];
         let level = self.level_of_rows(&[arg]);
@@ -272,9 +295,12 @@ impl Lowering<'_> {
             (_, Lanes::Eight) => rows * columns,
         };
         let chunks = self.request.rows.of(Dim::Rows(data)).div_ceil(CHUNK);
-        let sets = if order == Order::Ascending || chunks <= 1 { 1 } else { 2 + chunks.ilog2() as usize };
-        let acc = start(self.value(Home::Full(octets * sets)));
-        let out = self.small(rows * columns);
+        let sets = if order.through() || chunks <= 1 { 1 } else { 2 + chunks.ilog2() as usize };
+        let acc = self.value(Home::Full(octets * sets));
+        // The result takes their place if it is laid out as they are.
+        let same = order != Order::Classes && (self.request.lanes == Lanes::Eight || columns.is_multiple_of(8) || rows == 1);
+        let out = if same { acc } else { self.small(rows * columns) };
+        let acc = start(acc);
         let log1p = matches!(instr(acc), Instr::Log1p { .. });
         let total = Total { acc, octets: octets as u32, order, log1p, rows: rows as u32, columns: columns as u32, out: start(out) };
         self.push_total(level, data, instr(acc), total);

@@ -117,6 +117,16 @@ pub enum Order {
     Chunks,
     /// Eight classes per chunk of 1,024; chunks by the tree.
     Classes,
+    /// Whatever falls on a place, from +0, ascending.
+    Places,
+}
+
+impl Order {
+    /// Whether one set of accumulators goes through all chunks.
+    #[must_use]
+    pub fn through(self) -> bool {
+        matches!(self, Order::Ascending | Order::Places)
+    }
 }
 
 /// Whether one operand may be read from a column; for all other elementwise operations, but choices between two columns, columns are copied
@@ -159,6 +169,10 @@ pub enum Instr {
     Pick { out: Address, a: Operand, index: Operand, k: u32 },
     /// `k` features, zero but for `a` (one if there is none) where `index` says.
     Unpick { out: Address, a: Option<Operand>, index: Operand, k: u32 },
+    /// Row `index` of `a`, a value without rows of `size` rows of `width` elements, for each row.
+    Gather { out: Address, a: Address, index: Operand, size: u32, width: u32 },
+    /// Adds the features of each row to row `index` of `size` rows of accumulators.
+    Scatter { acc: Address, a: Operand, index: Operand, size: u32 },
     /// Copies a block into a value with all rows.
     Store { out: Operand, a: Operand },
     /// The number of rows.
@@ -283,6 +297,11 @@ impl Instr {
                 f(&mut w.address, false);
                 f(out, true);
             }
+            Instr::Gather { out, a, index, .. } => {
+                f(a, false);
+                read(index, f);
+                f(out, true);
+            }
             Instr::Product { out, a, b, .. } => {
                 f(&mut a.address, false);
                 f(&mut b.address, false);
@@ -303,7 +322,7 @@ impl Instr {
                 read(a, f);
                 f(acc, true);
             }
-            Instr::Dot { acc, a, b } | Instr::Outer { acc, a, b } => {
+            Instr::Dot { acc, a, b } | Instr::Outer { acc, a, b } | Instr::Scatter { acc, a, index: b, .. } => {
                 read(a, f);
                 read(b, f);
                 f(acc, true);
@@ -344,7 +363,9 @@ impl Instr {
             | Instr::SigmoidOf { z: a, e: b, .. }
             | Instr::Dot { a, b, .. }
             | Instr::Outer { a, b, .. }
+            | Instr::Scatter { a, index: b, .. }
             | Instr::Pick { a, index: b, .. } => vec![*a, *b],
+            Instr::Gather { index, .. } => vec![*index],
             Instr::Select { c, a, b, .. } => vec![*c, *a, *b],
             Instr::Logistic(l) => [l.z, l.right, l.left].into_iter().chain(l.residual.map(|(_, y)| y)).collect(),
             Instr::Unpick { a, index, .. } => a.iter().chain([index]).copied().collect(),

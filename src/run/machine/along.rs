@@ -194,7 +194,7 @@ pub(super) fn accumulate(order: Order, n: usize, terms: impl Terms) -> Octet {
     }
     let start = [start_of(order); 8];
     match order {
-        Order::Ascending => ascending(start, 0, n, terms),
+        Order::Ascending | Order::Places => ascending(start, 0, n, terms),
         Order::Chunks if n <= CHUNK => ascending(start, 0, n, terms),
         Order::Chunks => {
             let mut tree = Tree::new(start);

@@ -1,9 +1,9 @@
-//! Instructions that move elements: rearrangements, and features chosen by an index.
+//! Instructions that move elements: rearrangements, and what is chosen by an index.
 //!
-//! They compute nothing.
+//! They compute nothing but the sums of what falls on one place.
 
 use super::view::{Any, AnyMatrix, Matrix, Sink, View, store as put};
-use crate::compile::tape::{Address, KEEP, Operand, ZERO};
+use crate::compile::tape::{Address, KEEP, Lanes, Operand, ZERO};
 use crate::dispatch;
 
 dispatch! {
@@ -76,6 +76,50 @@ pub(super) fn unpick(view: &View, out: Address, a: Option<Operand>, index: Opera
         for p in 0..8 {
             if let Some(j) = feature(index[p], k) {
                 out[j][p].set(a[p]);
+            }
+        }
+    }
+}
+
+/// Rows of a value without rows, for each row the one that the index says.
+pub(super) fn gather(view: &View, out: Address, a: Address, index: Operand, [size, width]: [usize; 2]) {
+    let (index, one) = (view.any(index, view.outer), view.lanes == Lanes::One);
+    let out = &view.octets(out)[..view.outer * width];
+    let numbers = if one { &view.scalars(a)[..size * width] } else { view.octets(a)[..size * width].as_flattened() };
+    for outer in 0..view.outer {
+        let (index, out) = (index.at(outer), &out[outer * width..][..width]);
+        for p in 0..8 {
+            let (first, step) = if one { (0, 1) } else { (p, 8) };
+            match feature(index[p], size) {
+                Some(row) => {
+                    for (j, out) in out.iter().enumerate() {
+                        out[p].set(numbers[first + (row * width + j) * step].get());
+                    }
+                }
+                None => out.iter().for_each(|out| out[p].set(f64::NAN)),
+            }
+        }
+    }
+}
+
+/// Adds features to the accumulators of the row that the index says. An index that is none spoils them all.
+pub(super) fn scatter(view: &View, acc: Address, a: Operand, index: Operand, size: usize) {
+    let width = a.width as usize;
+    let (a, index, one) = (view.matrix(a), view.any(index, view.outer), view.lanes == Lanes::One);
+    let padded = if one { width.next_multiple_of(8) } else { width * 8 };
+    let acc = &view.octets(acc).as_flattened()[..size * padded];
+    for outer in 0..view.outer {
+        let index = index.at(outer);
+        for p in 0..if one { 8.min(view.rows - outer * 8) } else { 8 } {
+            let (first, step) = if one { (0, 1) } else { (p, 8) };
+            match feature(index[p], size) {
+                Some(row) => {
+                    for j in 0..width {
+                        let place = &acc[row * padded + first + j * step];
+                        place.set(place.get() + a.at(outer, j)[p]);
+                    }
+                }
+                None => acc.iter().for_each(|x| x.set(f64::NAN)),
             }
         }
     }

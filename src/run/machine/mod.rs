@@ -20,6 +20,7 @@ mod octet;
 mod outer;
 mod product;
 mod rows;
+mod small;
 mod view;
 
 use std::cell::Cell;
@@ -174,11 +175,13 @@ fn execute(view: &View, instr: &Instr) {
         }
         Instr::Times { out, a, w, k, m } => product::times(level, view, *out, *a, *w, *k as usize, *m as usize),
         Instr::Product { out, a, b, m, n, p, order } => {
-            product::small(level, view, *out, *a, *b, [*m, *n, *p].map(|n| n as usize), *order);
+            small::product(level, view, *out, *a, *b, [*m, *n, *p].map(|n| n as usize), *order);
         }
         Instr::Outer { acc, a, b } => outer::outer(level, view, *acc, *a, *b),
         Instr::Pick { out, a, index, k } => index::pick(view, *out, *a, *index, *k as usize),
         Instr::Unpick { out, a, index, k } => index::unpick(view, *out, *a, *index, *k as usize),
+        Instr::Gather { out, a, index, size, width } => index::gather(view, *out, *a, *index, [*size, *width].map(|n| n as usize)),
+        Instr::Scatter { acc, a, index, size } => index::scatter(view, *acc, *a, *index, *size as usize),
         Instr::Store { out, a } => index::store(level, view, *out, *a),
         Instr::RowCount { out, data } => view.slot(*out, 0).iter().for_each(|x| x.set(view.counts.of(Dim::Rows(*data)) as f64)),
         Instr::Dense(dense) => dense::evaluate(view, dense),
@@ -189,7 +192,7 @@ fn execute(view: &View, instr: &Instr) {
 #[inline(always)]
 fn start_of(order: Order) -> f64 {
     match order {
-        Order::Classes => 0.0,
+        Order::Classes | Order::Places => 0.0,
         Order::Ascending | Order::Chunks => -0.0,
     }
 }

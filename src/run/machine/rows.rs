@@ -34,7 +34,7 @@ kernels! { Around = fn(View, Section);
 #[inline(always)]
 fn clear_body<V: Vector>(view: &View, section: &Section) {
     for total in &section.totals {
-        if view.chunk == 0 || total.order != Order::Ascending {
+        if view.chunk == 0 || !total.order.through() {
             let start = V::splat(start_of(total.order));
             for slot in set(view, total, 0) {
                 start.store(slot);
@@ -54,7 +54,7 @@ fn close_body<V: Vector>(view: &View, section: &Section) {
 
 #[inline(always)]
 fn carry_body<V: Vector>(view: &View, section: &Section) {
-    for total in section.totals.iter().filter(|total| total.order != Order::Ascending) {
+    for total in section.totals.iter().filter(|total| !total.order.through()) {
         let (current, mut level) = (set(view, total, 0), 0);
         while view.chunk >> level & 1 == 1 {
             for (right, left) in current.iter().zip(set(view, total, level + 1)) {
@@ -79,7 +79,7 @@ fn finish_body<V: Vector>(view: &View, section: &Section) {
     let chunks = view.chunk;
     for total in &section.totals {
         let acc = set(view, total, 0);
-        if chunks > 1 && total.order != Order::Ascending {
+        if chunks > 1 && !total.order.through() {
             let mut first = true;
             for level in (0..usize::BITS as usize).filter(|level| chunks >> level & 1 == 1) {
                 for (right, left) in acc.iter().zip(set(view, total, level + 1)) {
@@ -88,6 +88,9 @@ fn finish_body<V: Vector>(view: &View, section: &Section) {
                 }
                 first = false;
             }
+        }
+        if total.out == total.acc {
+            continue;
         }
         let (rows, columns) = (total.rows as usize, total.columns as usize);
         match (total.order, view.lanes) {
