@@ -147,7 +147,7 @@ fn program(seed: u64, size: usize) -> Program {
     };
     let mut slots: Vec<(Id, Id)> = inputs[..5].iter().map(|&input| (input, pick(&graph, &|shape| shape == graph.shape(input)))).collect();
     // Sometimes two change places.
-    if seed % 3 == 0 {
+    if seed.is_multiple_of(3) {
         (slots[0].1, slots[2].1) = (inputs[2], inputs[0]);
         (slots[1].1, slots[3].1) = (inputs[3], slots[1].1);
     }

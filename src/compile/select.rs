@@ -51,8 +51,7 @@ impl Lowering<'_> {
             Op::Unary(op) => self.elementwise(id, |out, n, a| Instr::Unary { op: *op, out, a: a[0], n }),
             Op::Binary(op) => self.elementwise(id, |out, n, a| Instr::Binary { op: *op, out, a: a[0], b: a[1], n }),
             Op::Select => self.elementwise(id, |out, n, a| Instr::Select { out, c: a[0], a: a[1], b: a[2], n }),
-            Op::Reduce(Reduce::Sum, 0) if axis_of_rows(args[0]) == Some(0) => self.sum_rows(id),
-            Op::Reduce(Reduce::SumLog1p, 0) if axis_of_rows(args[0]) == Some(0) => self.sum_rows(id),
+            Op::Reduce(Reduce::Sum | Reduce::SumLog1p, 0) if axis_of_rows(args[0]) == Some(0) => self.sum_rows(id),
             Op::Reduce(Reduce::Median | Reduce::SumLog1p, _) => self.dense(id),
             Op::Reduce(reduce, axis) if axis_of_rows(args[0]) != Some(*axis) => {
                 let along = match reduce {

@@ -9,6 +9,7 @@ use crate::source::Span;
 
 /// Which rules apply beside the exact ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "one for each kind of rule")]
 pub struct Options {
     /// Rules that change the order of roundings only.
     pub canonical: bool,

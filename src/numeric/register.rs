@@ -5,6 +5,8 @@
 //! A level is a value of a type here. Such a value can be made only where the instructions of the level may be used, so that having one is the
 //! proof that its methods are sound.
 
+#![allow(clippy::inline_always, reason = "a body must be inlined into a function with target features to be compiled with them")]
+
 use std::cell::Cell;
 
 use super::Octet;
@@ -106,6 +108,7 @@ mod x86 {
         /// The level, where it may be used.
         #[must_use]
         #[inline]
+        #[allow(clippy::missing_safety_doc, reason = "it is safe where its features are")]
         #[target_feature(enable = "avx2,fma")]
         pub fn new() -> Self {
             Avx2(())
@@ -116,6 +119,7 @@ mod x86 {
         /// The level, where it may be used.
         #[must_use]
         #[inline]
+        #[allow(clippy::missing_safety_doc, reason = "it is safe where its features are")]
         #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512cd,avx512dq,avx512vl")]
         pub fn new() -> Self {
             Avx512(())
@@ -216,11 +220,13 @@ macro_rules! dispatch_registers {
         $vis fn $name(level: $crate::numeric::dispatch::Level, $($arg: $ty),*) {
             #[cfg(target_arch = "x86_64")]
             {
-                #[target_feature(enable = "avx2,fma")]
+                #[allow(clippy::missing_safety_doc, reason = "it is safe where its features are")]
+        #[target_feature(enable = "avx2,fma")]
                 fn avx2($($arg: $ty),*) {
                     $body($crate::numeric::register::Avx2::new(), $($arg),*)
                 }
-                #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512cd,avx512dq,avx512vl")]
+                #[allow(clippy::missing_safety_doc, reason = "it is safe where its features are")]
+        #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512cd,avx512dq,avx512vl")]
                 fn avx512($($arg: $ty),*) {
                     $body($crate::numeric::register::Avx512::new(), $($arg),*)
                 }

@@ -314,28 +314,28 @@ impl Vector for Avx2 {
     fn load(from: &[Cell<f64>; 8]) -> Self {
         unsafe {
             let at = from.as_ptr().cast::<f64>();
-            Avx2(cpu::_mm256_loadu_pd(at.add(0 * 4)), cpu::_mm256_loadu_pd(at.add(1 * 4)))
+            Avx2(cpu::_mm256_loadu_pd(at), cpu::_mm256_loadu_pd(at.add(4)))
         }
     }
     #[inline(always)]
     fn read(from: &Octet) -> Self {
         unsafe {
             let at = from.as_ptr();
-            Avx2(cpu::_mm256_loadu_pd(at.add(0 * 4)), cpu::_mm256_loadu_pd(at.add(1 * 4)))
+            Avx2(cpu::_mm256_loadu_pd(at), cpu::_mm256_loadu_pd(at.add(4)))
         }
     }
     #[inline(always)]
     fn store(self, to: &[Cell<f64>; 8]) {
         unsafe {
             let at = to.as_ptr().cast::<f64>().cast_mut();
-            cpu::_mm256_storeu_pd(at.add(0 * 4), self.0);
-            cpu::_mm256_storeu_pd(at.add(1 * 4), self.1);
+            cpu::_mm256_storeu_pd(at, self.0);
+            cpu::_mm256_storeu_pd(at.add(4), self.1);
         }
     }
     #[inline(always)]
     fn first(self, n: usize, other: Self) -> Self {
         unsafe {
-            let n = cpu::_mm256_set1_epi64x(n as i64);
+            let n = cpu::_mm256_set1_epi64x((n as u64).cast_signed());
             let low = cpu::_mm256_cmpgt_epi64(n, cpu::_mm256_setr_epi64x(0, 1, 2, 3));
             let high = cpu::_mm256_cmpgt_epi64(n, cpu::_mm256_setr_epi64x(4, 5, 6, 7));
             Mask256(cpu::_mm256_castsi256_pd(low), cpu::_mm256_castsi256_pd(high)).select(self, other)

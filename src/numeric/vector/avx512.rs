@@ -273,21 +273,21 @@ impl Vector for Avx512 {
     fn load(from: &[Cell<f64>; 8]) -> Self {
         unsafe {
             let at = from.as_ptr().cast::<f64>();
-            Avx512(cpu::_mm512_loadu_pd(at.add(0 * 8)))
+            Avx512(cpu::_mm512_loadu_pd(at))
         }
     }
     #[inline(always)]
     fn read(from: &Octet) -> Self {
         unsafe {
             let at = from.as_ptr();
-            Avx512(cpu::_mm512_loadu_pd(at.add(0 * 8)))
+            Avx512(cpu::_mm512_loadu_pd(at))
         }
     }
     #[inline(always)]
     fn store(self, to: &[Cell<f64>; 8]) {
         unsafe {
             let at = to.as_ptr().cast::<f64>().cast_mut();
-            cpu::_mm512_storeu_pd(at.add(0 * 8), self.0);
+            cpu::_mm512_storeu_pd(at, self.0);
         }
     }
     #[inline(always)]

@@ -65,6 +65,7 @@ type Turned = [[Octet; TURNED.1]];
 struct Room([[Octet; TURNED.1]; TURNED.0]);
 
 /// One lane: octets of features of `b`, turned first so that an octet holds eight features of one row.
+#[allow(clippy::large_stack_arrays, reason = "24 KiB, and the cache it is made for is the first")]
 #[inline(always)]
 fn in_rows<S: Registers>(s: S, view: &View, acc: &[Slot], a: impl Numbers, b: impl Numbers, k: usize, m: usize) {
     let wide = m.div_ceil(8);

@@ -135,14 +135,13 @@ impl Part {
         let mut room = [[[0.0; 8]; 2]; R];
         if self.start > 0 {
             for r in 0..R {
-                match self.entries(out, r).as_chunks::<8>().0 {
-                    [low, high] => z[r] = [s.load(low), s.load(high)],
-                    _ => {
-                        for (z, out) in room[r].as_flattened_mut().iter_mut().zip(self.entries(out, r)) {
-                            *z = out.get();
-                        }
-                        z[r] = [s.octet(&room[r][0]), s.octet(&room[r][1])];
+                if let [low, high] = self.entries(out, r).as_chunks::<8>().0 {
+                    z[r] = [s.load(low), s.load(high)];
+                } else {
+                    for (z, out) in room[r].as_flattened_mut().iter_mut().zip(self.entries(out, r)) {
+                        *z = out.get();
                     }
+                    z[r] = [s.octet(&room[r][0]), s.octet(&room[r][1])];
                 }
             }
         }
@@ -156,16 +155,13 @@ impl Part {
             }
         }
         for r in 0..R {
-            match self.entries(out, r).as_chunks::<8>().0 {
-                [low, high] => {
-                    s.store(low, z[r][0]);
-                    s.store(high, z[r][1]);
-                }
-                _ => {
-                    room[r] = [s.numbers(z[r][0]), s.numbers(z[r][1])];
-                    for (z, out) in room[r].as_flattened().iter().zip(self.entries(out, r)) {
-                        out.set(*z);
-                    }
+            if let [low, high] = self.entries(out, r).as_chunks::<8>().0 {
+                s.store(low, z[r][0]);
+                s.store(high, z[r][1]);
+            } else {
+                room[r] = [s.numbers(z[r][0]), s.numbers(z[r][1])];
+                for (z, out) in room[r].as_flattened().iter().zip(self.entries(out, r)) {
+                    out.set(*z);
                 }
             }
         }
