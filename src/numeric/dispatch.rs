@@ -126,7 +126,7 @@ macro_rules! dispatch {
     )+};
 }
 
-/// Defines functions that say which machine code to use at a level: for a body that is generic over [`Vector`](crate::numeric::vector::Vector), and
+/// Defines functions that say which machine code to use at a level: for a body that is generic over `Vector`, and
 /// perhaps over what it computes, a function from a level to a pointer of type `$run`.
 ///
 /// ```ignore

@@ -97,7 +97,8 @@ fn off() -> Options {
 #[test]
 fn machine_code_changes_no_bit() {
     let orders: Vec<Vec<u32>> = (0..41).map(|epoch| (0..29).map(|i| (i * 12 + epoch) % 29).collect()).collect();
-    let lanes: Vec<[f64; 2]> = (0..19).map(|i| [0.4 * f64::from(i), 0.5]).collect();
+    // The last of these overflow within 20 steps.
+    let lanes: Vec<[f64; 2]> = (0..19).map(|i| [format!("1e{}", i - 2).parse().unwrap(), 0.5]).collect();
     let lanes: Vec<&[f64]> = lanes.iter().map(|lane| &lane[..]).collect();
     let sweeps = [
         rows(Order::InOrder, Pace::Steps(1)),

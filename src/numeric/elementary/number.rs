@@ -1,6 +1,6 @@
 //! What the elementary functions are written in: numbers with the operations that IEEE 754 defines exactly, and the words and answers beside them.
 //!
-//! It computes nothing. [`super::pack`] carries the operations out; a code generator writes them down. Both have the bits of the same text.
+//! It computes nothing. `pack` carries the operations out; a code generator writes them down. Both have the bits of the same text.
 
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 
