@@ -63,6 +63,19 @@ impl Vector for Portable {
     }
 }
 
+/// Asks for an octet of data that will be read soon. Whatever the address, it is only a hint.
+#[inline(always)]
+pub(crate) fn prefetch(data: &[Octet], at: usize) {
+    #[cfg(target_arch = "x86_64")]
+    #[allow(unsafe_code, reason = "a prefetch reads nothing and cannot fault, and every CPU of the architecture has it")]
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T1>(data.as_ptr().wrapping_add(at).cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (data, at);
+}
+
 /// Eight numbers, from what stands in registers.
 #[cfg(target_arch = "x86_64")]
 fn spill<V: Vector>(x: V) -> Octet {

@@ -9,11 +9,29 @@ use super::features::Features;
 use super::view::{Block, Data, Slot, Splat, View};
 use crate::compile::tape::{Instr, Lanes, Read};
 use crate::kernels;
-use crate::numeric::vector::Vector;
+use crate::numeric::vector::{Vector, prefetch};
 
 kernels! { Run = fn(View, Instr);
     /// `out = a @ w` with a vector `w`: one accumulator, ascending.
     pub(super) fn times = times_body;
+}
+
+/// Octets of a column that the second-level cache holds beside the rest. Beyond, the tiles of rows are too short for the CPU to see what comes next.
+const CACHED: usize = 1 << 13;
+
+/// How many octets of rows ahead a column is asked for: as long as memory takes to answer.
+const AHEAD: usize = 64;
+
+/// A column whose next rows are asked for while these are read.
+#[derive(Clone, Copy)]
+struct Ahead<'a>(Data<'a>);
+
+impl Features for Ahead<'_> {
+    #[inline(always)]
+    fn take<V: Vector, const T: usize>(self, outer: usize, feature: usize) -> [V; T] {
+        prefetch(self.0.0, (outer + AHEAD) * self.0.1 + feature);
+        self.0.take(outer, feature)
+    }
 }
 
 /// A vector without rows: a number for all rows of one lane, or an octet of lanes.
@@ -41,6 +59,9 @@ fn times_body<V: Vector>(view: &View, instr: &Instr) {
     let (out, w, k, width) = (&view.octets(out)[..view.outer], w.address, k as usize, a.width as usize);
     let block = || Block(if a.read == Read::Stream { view.stream(a) } else { view.octets(a.address) }, width);
     match (a.read, view.lanes) {
+        (Read::Column, _) if view.columns[a.address.base as usize].octets().len() > CACHED => {
+            rows::<V>(out, Ahead(Data(view.column(a), width)), &view.scalars(w)[..k], k);
+        }
         (Read::Column, _) => rows::<V>(out, Data(view.column(a), width), &view.scalars(w)[..k], k),
         (Read::Splat, _) => rows::<V>(out, Splat(view.column(a), width), &view.octets(w)[..k], k),
         (_, Lanes::One) => rows::<V>(out, block(), &view.scalars(w)[..k], k),
