@@ -313,7 +313,7 @@ fn compare(program: &Program, name: &str) {
 
 #[test]
 fn random_programs() {
-    let count: u64 = std::env::var("OPTRUN_PROGRAMS").ok().and_then(|n| n.parse().ok()).unwrap_or(300);
+    let count: u64 = std::env::var("OPTRUN_PROGRAMS").ok().and_then(|n| n.parse().ok()).unwrap_or(10_000);
     for seed in 0..count {
         check(seed, [7, 8, 21, 64, 1, 30][seed as usize % 6], 12 + seed as usize % 30);
     }

@@ -24,7 +24,7 @@ const USAGE: &str = "usage: benches/compare [--quick] [--json] [--scale] [WORKLO
   --quick   smaller sizes; ends within two minutes
   --json    prints only a list of measurements as JSON
   --scale   prints how the cost grows with rows, cells, recorded points and the graph, and compares nothing
-  WORKLOAD  measures only these, such as W1 or W11.1000";
+  WORKLOAD  measures only these, such as W1, W11 or W11.1000";
 
 struct Options {
     quick: bool,
@@ -41,7 +41,7 @@ fn options() -> Result<Options, String> {
             "--quick" => options.quick = true,
             "--json" => options.json = true,
             "--scale" => options.scale = true,
-            name if WORKLOADS.iter().any(|w| w.name == name) => options.only.push(word),
+            name if WORKLOADS.iter().any(|w| is_of(w, name)) => options.only.push(word),
             _ => return Err(format!("`{word}` is not known\n{USAGE}")),
         }
     }
@@ -49,6 +49,11 @@ fn options() -> Result<Options, String> {
         return Err(format!("`--scale` goes alone\n{USAGE}"));
     }
     Ok(options)
+}
+
+/// Whether a workload, or the family it is of, has the name.
+fn is_of(workload: &Workload, name: &str) -> bool {
+    workload.name == name || workload.name.split('.').next() == Some(name)
 }
 
 fn main() -> ExitCode {
@@ -82,7 +87,7 @@ fn run(options: &Options) -> Result<ExitCode, String> {
     };
     let (mut peers, missing) = Peers::start(&folder);
     let mut measured = Measured { missing, ..Measured::default() };
-    let asked = |w: &&Workload| options.only.is_empty() || options.only.iter().any(|name| name == w.name);
+    let asked = |w: &&Workload| options.only.is_empty() || options.only.iter().any(|name| is_of(w, name));
     let small = |w: &&Workload| !options.quick || w.unit != "rows" || w.full <= QUICK_ROWS;
     for w in WORKLOADS.iter().filter(asked).filter(small) {
         eprint!("{} ", w.name);
