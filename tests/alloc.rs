@@ -40,13 +40,17 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
+/// The least of three runs: the harness has a thread of its own, which may allocate meanwhile.
 fn allocations(sweep: &SweepPlan, budget: u64) -> usize {
     let mut sweep = sweep.clone();
     sweep.units[0].budget = budget;
     let plan = plan(sweep);
-    let before = COUNT.load(Relaxed);
-    execute(&plan, &Options::default(), &Silent).unwrap();
-    COUNT.load(Relaxed) - before
+    let run = |_| {
+        let before = COUNT.load(Relaxed);
+        execute(&plan, &Options::default(), &Silent).unwrap();
+        COUNT.load(Relaxed) - before
+    };
+    (0..3).map(run).min().unwrap()
 }
 
 /// Logistic regression with momentum, traced at each step, with every kind of fold.

@@ -1,7 +1,7 @@
 //! Arithmetic with the same bits on every CPU: elementary functions, ordered sums, random streams, dense linear algebra, numbers as text.
 //!
 //! It knows no graphs, no specs and no files; its unsafe code is the choice of a CPU level in [`dispatch`] and the registers of one in
-//! `vector` and [`register`].
+//! `vector`.
 
 pub mod dispatch;
 pub mod elementary;
@@ -11,7 +11,6 @@ pub mod mt19937;
 mod poisson;
 pub mod quantile;
 pub mod random;
-pub mod register;
 pub mod sums;
 pub(crate) mod vector;
 

@@ -25,6 +25,8 @@ pub(crate) use avx512::Avx512;
 pub(crate) trait Vector: Number {
     /// Accumulators that fit into the registers beside their operands.
     const WIDE: usize;
+    /// Whether there are thirty-two registers of eight numbers, and not sixteen of four.
+    const MANY: bool = Self::WIDE > 8;
 
     /// From memory.
     fn load(from: &[Cell<f64>; 8]) -> Self;
@@ -77,8 +79,8 @@ pub(crate) fn prefetch(data: &[Octet], at: usize) {
 }
 
 /// Eight numbers, from what stands in registers.
-#[cfg(target_arch = "x86_64")]
-fn spill<V: Vector>(x: V) -> Octet {
+#[inline(always)]
+pub(crate) fn spill<V: Vector>(x: V) -> Octet {
     let cells = Octet::default().map(Cell::new);
     x.store(&cells);
     cells.map(Cell::into_inner)

@@ -3,29 +3,45 @@
 //! Sums over rows are in `rows`.
 
 use std::cell::Cell;
+use std::marker::PhantomData;
 
+use super::Run;
 use super::octet::{add, fma, halving, larger, map, smaller, sub, zip};
 use super::start_of;
 use super::view::{AnyMatrix, Matrix, Slot, View, load, store};
-use crate::compile::tape::{Address, Along, Lanes, Operand, Order};
-use crate::dispatch;
+use crate::compile::tape::{Address, Along, Instr, Lanes, Operand, Order};
+use crate::kernels;
+use crate::numeric::Octet;
 use crate::numeric::dispatch::Level;
+use crate::numeric::elementary::generic;
 use crate::numeric::sums::{CHUNK, halve};
-use crate::numeric::{Octet, elementary};
+use crate::numeric::vector::{Vector, spill};
 
-dispatch! {
-    fn sums(view: &View, by_classes: bool, out: Address, a: Operand, sizes: [usize; 3]) = sums_body;
-    fn exponentials(view: &View, along: Along, by_classes: bool, out: Address, a: Operand, sizes: [usize; 3]) = exponentials_body;
-    fn others(view: &View, along: Along, out: Address, a: Operand, sizes: [usize; 3]) = others_body;
+kernels! { Run = fn(View, Instr);
+    fn sums = sums_body;
+    fn exponentials = exponentials_body;
+    fn others = others_body;
 }
 
-/// Reduces or scans the middle of three axes of features.
-pub(super) fn along(level: Level, view: &View, along: Along, by_classes: bool, out: Address, a: Operand, sizes: [usize; 3]) {
+/// The code that reduces or scans the middle of three axes of features.
+pub(super) fn along(along: Along, level: Level) -> Run {
     match along {
-        Along::Sum => sums(level, view, by_classes, out, a, sizes),
-        Along::LogSumExp | Along::Softmax | Along::LogSoftmax => exponentials(level, view, along, by_classes, out, a, sizes),
-        _ => others(level, view, along, out, a, sizes),
+        Along::Sum => sums(level),
+        Along::LogSumExp | Along::Softmax | Along::LogSoftmax => exponentials(level),
+        _ => others(level),
     }
+}
+
+/// What the instruction says: the result, the operand, and the sizes before, along and after the axis.
+fn parts(instr: &Instr) -> (Along, bool, Address, Operand, [usize; 3]) {
+    let Instr::Along { along, classes, out, a, pre, n, post } = *instr else { unreachable!("internal: a reduction") };
+    (along, classes, out, a, [pre as usize, n as usize, post as usize])
+}
+
+/// An elementary function of eight numbers, in registers.
+#[inline(always)]
+fn each<V: Vector>(f: fn(V) -> V, x: Octet) -> Octet {
+    spill(f(V::read(&x)))
 }
 
 /// Eight lines of elements side by side.
@@ -122,12 +138,12 @@ impl<A: Lines> Terms for Plain<A> {
 
 /// `exp(x - m)` of the elements.
 #[derive(Clone, Copy)]
-struct Exponentials<A>(A, Octet);
+struct Exponentials<A, V>(A, Octet, PhantomData<V>);
 
-impl<A: Lines> Terms for Exponentials<A> {
+impl<A: Lines, V: Vector> Terms for Exponentials<A, V> {
     #[inline(always)]
     fn add(&self, s: Octet, i: usize) -> Octet {
-        add(s, elementary::exp8(sub(self.0.at(i), self.1)))
+        add(s, each::<V>(generic::exp, sub(self.0.at(i), self.1)))
     }
 }
 
@@ -264,12 +280,12 @@ fn arg_max(n: usize, a: impl Lines, sign: f64) -> Octet {
 trait Work: Copy {
     /// Whether there are as many results as elements.
     const SCAN: bool;
-    fn of(&self, n: usize, a: impl Lines, to: impl Ends);
+    fn of<V: Vector>(&self, n: usize, a: impl Lines, to: impl Ends);
 }
 
 /// Carries out the work on all lines, eight at a time.
 #[inline(always)]
-fn walk<W: Work>(view: &View, out: Address, a: Operand, [pre, n, post]: [usize; 3], work: W) {
+fn walk<V: Vector, W: Work>(view: &View, out: Address, a: Operand, [pre, n, post]: [usize; 3], work: W) {
     let (lines, width) = (pre * post, if W::SCAN { n } else { 1 });
     if view.in_pass || view.lanes == Lanes::Eight {
         let (a, out) = (view.matrix(a), view.octets(out));
@@ -278,7 +294,7 @@ fn walk<W: Work>(view: &View, out: Address, a: Operand, [pre, n, post]: [usize; 
                 let (before, after) = (line / post, line % post);
                 let from = Features { a, outer, first: before * n * post + after, step: post };
                 let to = (outer * lines + before * post) * width + after;
-                work.of(n, from, Octets(&out[to..], if W::SCAN { post } else { 1 }));
+                work.of::<V>(n, from, Octets(&out[to..], if W::SCAN { post } else { 1 }));
             }
         }
     } else {
@@ -290,7 +306,7 @@ fn walk<W: Work>(view: &View, out: Address, a: Operand, [pre, n, post]: [usize; 
                 (from[p], to[p]) = (line / post * n * post + line % post, line / post * width * post + line % post);
             }
             let from = Gathered { numbers: a, first: from, step: post };
-            work.of(n, from, Gathered { numbers: out, first: to, step: if W::SCAN { post } else { 1 } });
+            work.of::<V>(n, from, Gathered { numbers: out, first: to, step: if W::SCAN { post } else { 1 } });
         }
     }
 }
@@ -301,7 +317,7 @@ struct Sum(Order);
 impl Work for Sum {
     const SCAN: bool = false;
     #[inline(always)]
-    fn of(&self, n: usize, a: impl Lines, to: impl Ends) {
+    fn of<V: Vector>(&self, n: usize, a: impl Lines, to: impl Ends) {
         to.put(0, accumulate(self.0, n, Plain(a)));
     }
 }
@@ -311,11 +327,12 @@ fn order(by_classes: bool) -> Order {
 }
 
 #[inline(always)]
-fn sums_body(view: &View, by_classes: bool, out: Address, a: Operand, sizes: [usize; 3]) {
+fn sums_body<V: Vector>(view: &View, instr: &Instr) {
+    let (_, by_classes, out, a, sizes) = parts(instr);
     if by_classes && !view.in_pass && view.lanes == Lanes::One && sizes[2] == 1 {
         return whole_octets(view, out, a, sizes[1]);
     }
-    walk(view, out, a, sizes, Sum(order(by_classes)));
+    walk::<V, _>(view, out, a, sizes, Sum(order(by_classes)));
 }
 
 #[derive(Clone, Copy)]
@@ -324,9 +341,9 @@ struct LogSumExp(Order);
 impl Work for LogSumExp {
     const SCAN: bool = false;
     #[inline(always)]
-    fn of(&self, n: usize, a: impl Lines, to: impl Ends) {
+    fn of<V: Vector>(&self, n: usize, a: impl Lines, to: impl Ends) {
         let m = largest(n, a);
-        let log = elementary::ln8(accumulate(self.0, n, Exponentials(a, m)));
+        let log = each::<V>(generic::ln, accumulate(self.0, n, Exponentials::<_, V>(a, m, PhantomData)));
         to.put(0, zip(m, log, |m, log| if m.is_infinite() { m } else { m + log }));
     }
 }
@@ -337,10 +354,10 @@ struct Softmax(Order);
 impl Work for Softmax {
     const SCAN: bool = true;
     #[inline(always)]
-    fn of(&self, n: usize, a: impl Lines, to: impl Ends) {
+    fn of<V: Vector>(&self, n: usize, a: impl Lines, to: impl Ends) {
         let m = largest(n, a);
         for i in 0..n {
-            to.put(i, elementary::exp8(sub(a.at(i), m)));
+            to.put(i, each::<V>(generic::exp, sub(a.at(i), m)));
         }
         let total = accumulate(self.0, n, Plain(to));
         for i in 0..n {
@@ -355,9 +372,9 @@ struct LogSoftmax(Order);
 impl Work for LogSoftmax {
     const SCAN: bool = true;
     #[inline(always)]
-    fn of(&self, n: usize, a: impl Lines, to: impl Ends) {
+    fn of<V: Vector>(&self, n: usize, a: impl Lines, to: impl Ends) {
         let m = largest(n, a);
-        let log = elementary::ln8(accumulate(self.0, n, Exponentials(a, m)));
+        let log = each::<V>(generic::ln, accumulate(self.0, n, Exponentials::<_, V>(a, m, PhantomData)));
         for i in 0..n {
             to.put(i, sub(sub(a.at(i), m), log));
         }
@@ -365,12 +382,13 @@ impl Work for LogSoftmax {
 }
 
 #[inline(always)]
-fn exponentials_body(view: &View, along: Along, by_classes: bool, out: Address, a: Operand, sizes: [usize; 3]) {
+fn exponentials_body<V: Vector>(view: &View, instr: &Instr) {
+    let (along, by_classes, out, a, sizes) = parts(instr);
     let order = order(by_classes);
     match along {
-        Along::LogSumExp => walk(view, out, a, sizes, LogSumExp(order)),
-        Along::Softmax => walk(view, out, a, sizes, Softmax(order)),
-        _ => walk(view, out, a, sizes, LogSoftmax(order)),
+        Along::LogSumExp => walk::<V, _>(view, out, a, sizes, LogSumExp(order)),
+        Along::Softmax => walk::<V, _>(view, out, a, sizes, Softmax(order)),
+        _ => walk::<V, _>(view, out, a, sizes, LogSoftmax(order)),
     }
 }
 
@@ -380,7 +398,7 @@ struct Other(Along);
 impl Work for Other {
     const SCAN: bool = false;
     #[inline(always)]
-    fn of(&self, n: usize, a: impl Lines, to: impl Ends) {
+    fn of<V: Vector>(&self, n: usize, a: impl Lines, to: impl Ends) {
         let value = match self.0 {
             Along::ArgMax => arg_max(n, a, 1.0),
             Along::ArgMin => arg_max(n, a, -1.0),
@@ -413,7 +431,7 @@ struct Cumsum {
 impl Work for Cumsum {
     const SCAN: bool = true;
     #[inline(always)]
-    fn of(&self, n: usize, a: impl Lines, to: impl Ends) {
+    fn of<V: Vector>(&self, n: usize, a: impl Lines, to: impl Ends) {
         let mut total = [-0.0; 8];
         for i in 0..n {
             let i = if self.reverse { n - 1 - i } else { i };
@@ -424,11 +442,12 @@ impl Work for Cumsum {
 }
 
 #[inline(always)]
-fn others_body(view: &View, along: Along, out: Address, a: Operand, sizes: [usize; 3]) {
+fn others_body<V: Vector>(view: &View, instr: &Instr) {
+    let (along, _, out, a, sizes) = parts(instr);
     match along {
-        Along::Cumsum => walk(view, out, a, sizes, Cumsum { reverse: false }),
-        Along::CumsumReverse => walk(view, out, a, sizes, Cumsum { reverse: true }),
-        _ => walk(view, out, a, sizes, Other(along)),
+        Along::Cumsum => walk::<V, _>(view, out, a, sizes, Cumsum { reverse: false }),
+        Along::CumsumReverse => walk::<V, _>(view, out, a, sizes, Cumsum { reverse: true }),
+        _ => walk::<V, _>(view, out, a, sizes, Other(along)),
     }
 }
 

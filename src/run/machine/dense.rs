@@ -6,9 +6,8 @@ use std::cell::Cell;
 
 use super::view::{Matrix, View};
 use crate::compile::buffer::{Buffer, Window};
-use crate::compile::tape::{Dense, Lanes, Place, Read};
+use crate::compile::tape::{Instr, Lanes, Place, Read};
 use crate::expr::eval::{self, Tensor};
-use crate::numeric::dispatch::Level;
 use crate::shape::{Dim, RowCounts, Shape};
 
 /// Where the rows of a shape are: the axis, its length, and the sizes before and after it.
@@ -42,7 +41,8 @@ fn each_element(view: &View, place: &Place, lane: usize, mut f: impl FnMut(f64))
 }
 
 #[inline(never)]
-pub(super) fn evaluate(view: &View, dense: &Dense) {
+pub(super) fn evaluate(view: &View, instr: &Instr) {
+    let Instr::Dense(dense) = instr else { unreachable!("internal: an operation of the dense evaluator") };
     for lane in 0..view.lanes.count() {
         let args: Vec<Tensor> = dense
             .args
@@ -79,7 +79,6 @@ pub(super) fn evaluate(view: &View, dense: &Dense) {
 pub fn each_value(place: &Place, lanes: Lanes, memory: &mut Buffer, columns: &[Window], rows: &RowCounts, lane: usize, f: impl FnMut(f64)) {
     let numbers = Cell::from_mut(memory.numbers_mut()).as_slice_of_cells();
     let slots = numbers.as_chunks::<8>().0;
-    let level = Level::Baseline;
-    let view = View { numbers, slots, columns, lanes, level, in_pass: false, outer: 1, first: 0, rows: 1, chunk: 0, counts: rows };
+    let view = View { numbers, slots, columns, lanes, in_pass: false, outer: 1, first: 0, rows: 1, chunk: 0, counts: rows };
     each_element(&view, place, lane, f);
 }

@@ -3,14 +3,13 @@
 //! The arithmetic is in `octet`.
 
 use super::Run;
-use super::octet::{self, Function, Map1, Map2};
+use super::octet::{self, Function, Function2, Map1, Map2};
 use super::view::{Slot, View, load, store};
 use crate::compile::tape::{Instr, Operand, Read};
 use crate::expr::op::{Binary, Unary};
 use crate::kernels;
 use crate::numeric::Octet;
 use crate::numeric::dispatch::Level;
-use crate::numeric::elementary::generic;
 use crate::numeric::vector::Vector;
 
 kernels! { Run = fn(View, Instr);
@@ -18,8 +17,7 @@ kernels! { Run = fn(View, Instr);
     fn function_at<F: Function> = function_body;
     fn arithmetic_at<F: Map2> = arithmetic_body;
     fn binary_at<F: Map2> = binary_body;
-    /// The sigmoid of a value whose `exp(-|z|)` is there.
-    pub(super) fn sigmoid_of = sigmoid_of_body;
+    fn function2_at<F: Function2> = function2_body;
     /// `where`, operands in the order condition, chosen, else.
     pub(super) fn select = select_body;
 }
@@ -135,14 +133,15 @@ fn binary_body<V: Vector, F: Map2>(view: &View, instr: &Instr) {
 }
 
 #[inline(always)]
-fn sigmoid_of_body<V: Vector>(view: &View, instr: &Instr) {
-    let Instr::SigmoidOf { out, z, e, n } = *instr else { unreachable!("internal: a sigmoid") };
+fn function2_body<V: Vector, F: Function2>(view: &View, instr: &Instr) {
+    let (Instr::Binary { out, a, b, n, .. } | Instr::SigmoidOf { out, z: a, e: b, n }) = *instr else {
+        unreachable!("internal: a function of two")
+    };
     let n = n as usize * view.outer;
     let rooms: [Slot; 2] = Default::default();
-    let (z, e) = (octets(view, z, n, &rooms[0]), octets(view, e, n, &rooms[1]));
-    let out = &view.octets(out)[..n];
+    let (out, a, b) = (&view.octets(out)[..n], octets(view, a, n, &rooms[0]), octets(view, b, n, &rooms[1]));
     for i in 0..n {
-        generic::sigmoid_of(z.get::<V>(i), e.get::<V>(i)).store(&out[i]);
+        F::at(a.get::<V>(i), b.get::<V>(i)).store(&out[i]);
     }
 }
 
@@ -199,6 +198,11 @@ pub(super) fn unary(op: Unary, level: Level) -> Run {
     }
 }
 
+/// The code of a sigmoid of a value whose `exp(-|z|)` is there.
+pub(super) fn sigmoid_of(level: Level) -> Run {
+    function2_at::<octet::SigmoidOf>(level)
+}
+
 /// The code of an operation of two operands; those that [`takes_column`](crate::compile::tape::takes_column) names read columns where they are.
 pub(super) fn binary(op: Binary, level: Level) -> Run {
     match op {
@@ -214,8 +218,8 @@ pub(super) fn binary(op: Binary, level: Level) -> Run {
         Binary::Minimum => binary_at::<octet::Minimum>(level),
         Binary::Ne => binary_at::<octet::Ne>(level),
         Binary::Or => binary_at::<octet::Or>(level),
-        Binary::Pow => binary_at::<octet::Pow>(level),
-        Binary::Xlogy => binary_at::<octet::Xlogy>(level),
+        Binary::Pow => function2_at::<octet::Pow>(level),
+        Binary::Xlogy => function2_at::<octet::Xlogy>(level),
         Binary::Mod => rare_binary,
     }
 }

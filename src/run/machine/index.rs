@@ -2,21 +2,24 @@
 //!
 //! They compute nothing but the sums of what falls on one place.
 
+use super::Run;
 use super::view::{Any, AnyMatrix, Matrix, Sink, View, store as put};
-use crate::compile::tape::{Address, KEEP, Lanes, Operand, ZERO};
-use crate::dispatch;
+use crate::compile::tape::{Instr, KEEP, Lanes, ZERO};
+use crate::kernels;
+use crate::numeric::vector::Vector;
 
-dispatch! {
+kernels! { Run = fn(View, Instr);
     /// Rearranges features.
-    pub(super) fn spread(view: &View, out: Address, a: Operand, map: &[u32]) = spread_body;
+    pub(super) fn spread = spread_body;
     /// Copies a block into a value with all rows.
-    pub(super) fn store(view: &View, out: Operand, a: Operand) = store_body;
+    pub(super) fn store = store_body;
 }
 
 #[inline(always)]
-fn spread_body(view: &View, out: Address, a: Operand, map: &[u32]) {
-    let sink = Sink::new(view, out, map.len());
-    match view.matrix(a) {
+fn spread_body<V: Vector>(view: &View, instr: &Instr) {
+    let Instr::Spread { out, a, map } = instr else { unreachable!("internal: a rearrangement") };
+    let sink = Sink::new(view, *out, map.len());
+    match view.matrix(*a) {
         // The same in all rows.
         a @ (AnyMatrix::Scalars(_) | AnyMatrix::Octets(_)) => spread_rows(sink, a, map, view.outer),
         AnyMatrix::Block(a) => spread_rows(sink, a, map, view.outer),
@@ -39,7 +42,8 @@ fn spread_rows(out: Sink, a: impl Matrix, map: &[u32], rows: usize) {
 }
 
 #[inline(always)]
-fn store_body(view: &View, out: Operand, a: Operand) {
+fn store_body<V: Vector>(view: &View, instr: &Instr) {
+    let Instr::Store { out, a } = *instr else { unreachable!("internal: a copy") };
     let n = view.outer * out.width as usize;
     let (out, a) = (&view.stream(out)[..n], view.any(a, n));
     for (i, out) in out.iter().enumerate() {
@@ -54,7 +58,9 @@ fn feature(index: f64, k: usize) -> Option<usize> {
 }
 
 /// The feature of each row that the index says.
-pub(super) fn pick(view: &View, out: Address, a: Operand, index: Operand, k: usize) {
+pub(super) fn pick(view: &View, instr: &Instr) {
+    let Instr::Pick { out, a, index, k } = *instr else { unreachable!("internal: a choice of features") };
+    let k = k as usize;
     let (a, index) = (view.matrix(a), view.any(index, view.outer));
     for (outer, out) in view.octets(out)[..view.outer].iter().enumerate() {
         let index = index.at(outer);
@@ -65,7 +71,9 @@ pub(super) fn pick(view: &View, out: Address, a: Operand, index: Operand, k: usi
 }
 
 /// Zeros, and `a` or one where the index says.
-pub(super) fn unpick(view: &View, out: Address, a: Option<Operand>, index: Operand, k: usize) {
+pub(super) fn unpick(view: &View, instr: &Instr) {
+    let Instr::Unpick { out, a, index, k } = *instr else { unreachable!("internal: a place for features") };
+    let k = k as usize;
     let index = view.any(index, view.outer);
     let a = a.map_or(Any::One([1.0; 8]), |a| view.any(a, view.outer));
     for (outer, out) in view.octets(out)[..view.outer * k].chunks_exact(k.max(1)).enumerate() {
@@ -82,7 +90,9 @@ pub(super) fn unpick(view: &View, out: Address, a: Option<Operand>, index: Opera
 }
 
 /// Rows of a value without rows, for each row the one that the index says.
-pub(super) fn gather(view: &View, out: Address, a: Address, index: Operand, [size, width]: [usize; 2]) {
+pub(super) fn gather(view: &View, instr: &Instr) {
+    let Instr::Gather { out, a, index, size, width } = *instr else { unreachable!("internal: rows by an index") };
+    let (size, width) = (size as usize, width as usize);
     let (index, one) = (view.any(index, view.outer), view.lanes == Lanes::One);
     let out = &view.octets(out)[..view.outer * width];
     let numbers = if one { &view.scalars(a)[..size * width] } else { view.octets(a)[..size * width].as_flattened() };
@@ -103,8 +113,9 @@ pub(super) fn gather(view: &View, out: Address, a: Address, index: Operand, [siz
 }
 
 /// Adds features to the accumulators of the row that the index says. An index that is none spoils them all.
-pub(super) fn scatter(view: &View, acc: Address, a: Operand, index: Operand, size: usize) {
-    let width = a.width as usize;
+pub(super) fn scatter(view: &View, instr: &Instr) {
+    let Instr::Scatter { acc, a, index, size } = *instr else { unreachable!("internal: places by an index") };
+    let (size, width) = (size as usize, a.width as usize);
     let (a, index, one) = (view.matrix(a), view.any(index, view.outer), view.lanes == Lanes::One);
     let padded = if one { width.next_multiple_of(8) } else { width * 8 };
     let acc = &view.octets(acc).as_flattened()[..size * padded];

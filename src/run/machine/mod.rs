@@ -15,7 +15,6 @@ mod each;
 mod features;
 mod index;
 mod logistic;
-mod matvec;
 mod octet;
 mod outer;
 mod product;
@@ -56,7 +55,6 @@ type Around = fn(&View, &Section);
 #[derive(Debug)]
 pub struct Linked {
     tape: Tape,
-    level: Level,
     sections: Vec<Vec<Run>>,
     clear: Around,
     close: Around,
@@ -71,7 +69,6 @@ impl Linked {
         let sections = tape.sections.iter().map(|section| section.body.iter().map(|instr| link(instr, level)).collect()).collect();
         Linked {
             tape,
-            level,
             sections,
             clear: rows::clear(level),
             close: rows::close(level),
@@ -84,8 +81,8 @@ impl Linked {
     pub fn run(&self, memory: &mut Buffer, columns: &[Window], rows: &RowCounts) {
         let numbers: &[Cell<f64>] = Cell::from_mut(memory.numbers_mut()).as_slice_of_cells();
         let slots: &[Slot] = numbers.as_chunks::<8>().0;
-        let (lanes, level) = (self.tape.lanes, self.level);
-        let mut view = View { numbers, slots, columns, lanes, level, in_pass: false, outer: 1, first: 0, rows: 1, chunk: 0, counts: rows };
+        let lanes = self.tape.lanes;
+        let mut view = View { numbers, slots, columns, lanes, in_pass: false, outer: 1, first: 0, rows: 1, chunk: 0, counts: rows };
         for (section, runs) in self.tape.sections.iter().zip(&self.sections) {
             let code = || section.body.iter().zip(runs);
             // Strip by strip: as though each octet of the values were a row of octets.
@@ -150,42 +147,24 @@ fn link(instr: &Instr, level: Level) -> Run {
         Instr::Sum { .. } => rows::sum(level),
         Instr::Log1p { .. } => rows::log1p(level),
         Instr::Dot { .. } => rows::dot(level),
-        Instr::Times { m: 1, .. } => matvec::times(level),
-        _ => execute,
+        Instr::Times { .. } => product::times(level),
+        Instr::Product { .. } => small::product(level),
+        Instr::Outer { .. } => outer::outer(level),
+        Instr::Spread { .. } => index::spread(level),
+        Instr::Store { .. } => index::store(level),
+        Instr::Along { along, .. } => along::along(*along, level),
+        Instr::Pick { .. } => index::pick,
+        Instr::Unpick { .. } => index::unpick,
+        Instr::Gather { .. } => index::gather,
+        Instr::Scatter { .. } => index::scatter,
+        Instr::RowCount { .. } => count_rows,
+        Instr::Dense(_) => dense::evaluate,
     }
 }
 
-/// Instructions that look at the level themselves.
-fn execute(view: &View, instr: &Instr) {
-    let level = view.level;
-    match instr {
-        Instr::Unary { .. }
-        | Instr::Binary { .. }
-        | Instr::Select { .. }
-        | Instr::SigmoidOf { .. }
-        | Instr::Logistic(_)
-        | Instr::Sum { .. }
-        | Instr::Log1p { .. }
-        | Instr::Dot { .. } => {
-            unreachable!("internal: this instruction has code of its own")
-        }
-        Instr::Spread { out, a, map } => index::spread(level, view, *out, *a, map),
-        Instr::Along { along, classes, out, a, pre, n, post } => {
-            along::along(level, view, *along, *classes, *out, *a, [*pre, *n, *post].map(|n| n as usize));
-        }
-        Instr::Times { out, a, w, k, m } => product::times(level, view, *out, *a, *w, *k as usize, *m as usize),
-        Instr::Product { out, a, b, m, n, p, order } => {
-            small::product(level, view, *out, *a, *b, [*m, *n, *p].map(|n| n as usize), *order);
-        }
-        Instr::Outer { acc, a, b } => outer::outer(level, view, *acc, *a, *b),
-        Instr::Pick { out, a, index, k } => index::pick(view, *out, *a, *index, *k as usize),
-        Instr::Unpick { out, a, index, k } => index::unpick(view, *out, *a, *index, *k as usize),
-        Instr::Gather { out, a, index, size, width } => index::gather(view, *out, *a, *index, [*size, *width].map(|n| n as usize)),
-        Instr::Scatter { acc, a, index, size } => index::scatter(view, *acc, *a, *index, *size as usize),
-        Instr::Store { out, a } => index::store(level, view, *out, *a),
-        Instr::RowCount { out, data } => view.slot(*out, 0).iter().for_each(|x| x.set(view.counts.of(Dim::Rows(*data)) as f64)),
-        Instr::Dense(dense) => dense::evaluate(view, dense),
-    }
+fn count_rows(view: &View, instr: &Instr) {
+    let Instr::RowCount { out, data } = *instr else { unreachable!("internal: a number of rows") };
+    view.slot(out, 0).iter().for_each(|x| x.set(view.counts.of(Dim::Rows(data)) as f64));
 }
 
 /// The start of a chunk's accumulator, so that the first addition is exact and keeps the sign of a zero.

@@ -5,7 +5,8 @@
 use crate::expr::eval::elementwise;
 use crate::expr::op::{Binary, Unary};
 use crate::numeric::Octet;
-use crate::numeric::elementary::{self as e, generic};
+use crate::numeric::elementary::generic;
+use crate::numeric::elementary::number::Truth;
 use crate::numeric::vector::Vector;
 
 #[inline(always)]
@@ -135,12 +136,7 @@ binaries! {
     (Mul, a, b, zip(a, b, |a, b| a * b)),
     (Ne, a, b, zip(a, b, |a, b| truth(a != b))),
     (Or, a, b, zip(a, b, |a, b| 1.0 - truth(a == 0.0) * truth(b == 0.0))),
-    (Pow, a, b, e::pow8(a, b)),
     (Sub, a, b, sub(a, b)),
-    (Xlogy, a, b, {
-        let product = zip(a, e::ln8(b), |a, l| a * l);
-        zip(a, product, |a, product| if a == 0.0 { 0.0 } else { product })
-    }),
 }
 
 /// An elementary function, as a type.
@@ -175,6 +171,38 @@ functions! {
     (Softplus, x, generic::softplus(x)),
     (Tanh, x, generic::tanh(x)),
     (TanhSlope, x, slope(generic::exp_neg_abs(x + x), 4.0)),
+}
+
+/// An elementary function of two octets, as a type.
+pub(super) trait Function2 {
+    fn at<V: Vector>(a: V, b: V) -> V;
+}
+
+pub(super) struct Pow;
+
+impl Function2 for Pow {
+    #[inline(always)]
+    fn at<V: Vector>(a: V, b: V) -> V {
+        generic::pow(a, b)
+    }
+}
+
+pub(super) struct Xlogy;
+
+impl Function2 for Xlogy {
+    #[inline(always)]
+    fn at<V: Vector>(a: V, b: V) -> V {
+        a.is(0.0).select(V::splat(0.0), a * generic::ln(b))
+    }
+}
+
+pub(super) struct SigmoidOf;
+
+impl Function2 for SigmoidOf {
+    #[inline(always)]
+    fn at<V: Vector>(z: V, e: V) -> V {
+        generic::sigmoid_of(z, e)
+    }
 }
 
 /// `factor e/(1 + e)^2`.

@@ -2,28 +2,30 @@
 //!
 //! Chunks and the tree over them are in `rows`.
 
+use super::Run;
 use super::view::{AnyMatrix, Block, Data, Matrix, Slot, Splat, View};
-use crate::compile::tape::{Address, Lanes, Operand};
-use crate::dispatch_registers;
+use crate::compile::tape::{Instr, Lanes};
+use crate::kernels;
 use crate::numeric::Octet;
-use crate::numeric::register::Registers;
+use crate::numeric::vector::Vector;
 
-dispatch_registers! {
+kernels! { Run = fn(View, Instr);
     /// Adds all products of a feature of `a` and one of `b`, in ascending order.
-    pub(super) fn outer(view: &View, acc: Address, a: Operand, b: Operand) = outer_body;
+    pub(super) fn outer = outer_body;
 }
 
 #[inline(always)]
-fn outer_body<S: Registers>(s: S, view: &View, acc: Address, a: Operand, b: Operand) {
+fn outer_body<V: Vector>(view: &View, instr: &Instr) {
+    let Instr::Outer { acc, a, b } = *instr else { unreachable!("internal: products of features") };
     let (k, m) = (a.width as usize, b.width as usize);
     let acc = view.octets(acc);
     match (view.lanes, view.matrix(a), view.matrix(b)) {
-        (Lanes::One, AnyMatrix::Data(a), AnyMatrix::Block(b)) => in_rows(s, view, acc, a, b, k, m),
-        (Lanes::One, AnyMatrix::Block(a), AnyMatrix::Block(b)) => in_rows(s, view, acc, a, b, k, m),
-        (Lanes::One, a, b) => in_rows(s, view, acc, a, b, k, m),
-        (Lanes::Eight, AnyMatrix::Splat(a), AnyMatrix::Block(b)) => in_lanes(s, view, acc, a, b, k, m),
-        (Lanes::Eight, AnyMatrix::Block(a), AnyMatrix::Block(b)) => in_lanes(s, view, acc, a, b, k, m),
-        (Lanes::Eight, a, b) => in_lanes(s, view, acc, a, b, k, m),
+        (Lanes::One, AnyMatrix::Data(a), AnyMatrix::Block(b)) => in_rows::<V>(view, acc, a, b, k, m),
+        (Lanes::One, AnyMatrix::Block(a), AnyMatrix::Block(b)) => in_rows::<V>(view, acc, a, b, k, m),
+        (Lanes::One, a, b) => in_rows::<V>(view, acc, a, b, k, m),
+        (Lanes::Eight, AnyMatrix::Splat(a), AnyMatrix::Block(b)) => in_lanes::<V>(view, acc, a, b, k, m),
+        (Lanes::Eight, AnyMatrix::Block(a), AnyMatrix::Block(b)) => in_lanes::<V>(view, acc, a, b, k, m),
+        (Lanes::Eight, a, b) => in_lanes::<V>(view, acc, a, b, k, m),
     }
 }
 
@@ -67,7 +69,7 @@ struct Room([[Octet; TURNED.1]; TURNED.0]);
 /// One lane: octets of features of `b`, turned first so that an octet holds eight features of one row.
 #[allow(clippy::large_stack_arrays, reason = "24 KiB, and the cache it is made for is the first")]
 #[inline(always)]
-fn in_rows<S: Registers>(s: S, view: &View, acc: &[Slot], a: impl Numbers, b: impl Numbers, k: usize, m: usize) {
+fn in_rows<V: Vector>(view: &View, acc: &[Slot], a: impl Numbers, b: impl Numbers, k: usize, m: usize) {
     let wide = m.div_ceil(8);
     let mut room = Room([[[0.0; 8]; TURNED.1]; TURNED.0]);
     for first in (0..view.rows).step_by(TURNED.0) {
@@ -79,7 +81,7 @@ fn in_rows<S: Registers>(s: S, view: &View, acc: &[Slot], a: impl Numbers, b: im
             let mut j = 0;
             while j < k {
                 let count = match k - j {
-                    8.. if S::MANY => 8,
+                    8.. if V::MANY => 8,
                     2.. => 2,
                     _ => 1,
                 };
@@ -87,12 +89,12 @@ fn in_rows<S: Registers>(s: S, view: &View, acc: &[Slot], a: impl Numbers, b: im
                 while octet < end {
                     let at = [first / 8, j, octet, octet - octets, wide];
                     match (count, end - octet) {
-                        (8, 2..) => row_tile::<S, 8, 2>(s, acc, a, turned, at),
-                        (8, _) => row_tile::<S, 8, 1>(s, acc, a, turned, at),
-                        (2, 2..) => row_tile::<S, 2, 2>(s, acc, a, turned, at),
-                        (2, _) => row_tile::<S, 2, 1>(s, acc, a, turned, at),
-                        (_, 2..) => row_tile::<S, 1, 2>(s, acc, a, turned, at),
-                        (_, _) => row_tile::<S, 1, 1>(s, acc, a, turned, at),
+                        (8, 2..) => row_tile::<V, 8, 2>(acc, a, turned, at),
+                        (8, _) => row_tile::<V, 8, 1>(acc, a, turned, at),
+                        (2, 2..) => row_tile::<V, 2, 2>(acc, a, turned, at),
+                        (2, _) => row_tile::<V, 2, 1>(acc, a, turned, at),
+                        (_, 2..) => row_tile::<V, 1, 2>(acc, a, turned, at),
+                        (_, _) => row_tile::<V, 1, 1>(acc, a, turned, at),
                     }
                     octet += 2;
                 }
@@ -126,30 +128,29 @@ fn turn(turned: &mut Turned, b: impl Numbers, outer: usize, first: usize, m: usi
 /// Adds all rows to the pairs of `J` features of `a` and `C` octets of features of `b`: from feature `j` and octet `octet` of `wide` on,
 /// which is number `place` of those turned.
 #[inline(always)]
-fn row_tile<S: Registers, const J: usize, const C: usize>(
-    s: S,
+fn row_tile<V: Vector, const J: usize, const C: usize>(
     acc: &[Slot],
     a: impl Numbers,
     turned: &Turned,
     [outer, j, octet, place, wide]: [usize; 5],
 ) {
-    let mut z = [[s.splat(0.0); C]; J];
+    let mut z = [[V::splat(0.0); C]; J];
     for t in 0..J {
         let acc = &acc[(j + t) * wide + octet..][..C];
         for c in 0..C {
-            z[t][c] = s.load(&acc[c]);
+            z[t][c] = V::load(&acc[c]);
         }
     }
     for (o, eight) in turned.chunks(8).enumerate() {
         for (p, line) in eight.iter().enumerate() {
-            let mut y = [s.splat(0.0); C];
+            let mut y = [V::splat(0.0); C];
             for c in 0..C {
-                y[c] = s.octet(&line[place + c]);
+                y[c] = V::read(&line[place + c]);
             }
             for t in 0..J {
-                let x = s.splat(a.number(outer + o, j + t, p));
+                let x = V::splat(a.number(outer + o, j + t, p));
                 for c in 0..C {
-                    z[t][c] = s.fma(x, y[c], z[t][c]);
+                    z[t][c] = x.fma(y[c], z[t][c]);
                 }
             }
         }
@@ -157,50 +158,50 @@ fn row_tile<S: Registers, const J: usize, const C: usize>(
     for t in 0..J {
         let acc = &acc[(j + t) * wide + octet..][..C];
         for c in 0..C {
-            s.store(&acc[c], z[t][c]);
+            z[t][c].store(&acc[c]);
         }
     }
 }
 
 /// An octet of a matrix, for eight lanes.
 trait Octets: Matrix {
-    fn eight<S: Registers>(&self, s: S, row: usize, feature: usize) -> S::Eight;
+    fn eight<V: Vector>(&self, row: usize, feature: usize) -> V;
 }
 
 impl Octets for Block<'_> {
     #[inline(always)]
-    fn eight<S: Registers>(&self, s: S, row: usize, feature: usize) -> S::Eight {
-        s.load(&self.0[row * self.1 + feature])
+    fn eight<V: Vector>(&self, row: usize, feature: usize) -> V {
+        V::load(&self.0[row * self.1 + feature])
     }
 }
 
 impl Octets for Splat<'_> {
     #[inline(always)]
-    fn eight<S: Registers>(&self, s: S, row: usize, feature: usize) -> S::Eight {
-        s.splat(self.0[row / 8 * self.1 + feature][row % 8])
+    fn eight<V: Vector>(&self, row: usize, feature: usize) -> V {
+        V::splat(self.0[row / 8 * self.1 + feature][row % 8])
     }
 }
 
 impl Octets for AnyMatrix<'_> {
     #[inline(always)]
-    fn eight<S: Registers>(&self, s: S, row: usize, feature: usize) -> S::Eight {
-        s.octet(&self.at(row, feature))
+    fn eight<V: Vector>(&self, row: usize, feature: usize) -> V {
+        V::read(&self.at(row, feature))
     }
 }
 
 /// Eight lanes: four features of `a`, or where registers are few one, by four of `b` at a time.
 #[inline(always)]
-fn in_lanes<S: Registers>(s: S, view: &View, acc: &[Slot], a: impl Octets, b: impl Octets, k: usize, m: usize) {
+fn in_lanes<V: Vector>(view: &View, acc: &[Slot], a: impl Octets, b: impl Octets, k: usize, m: usize) {
     let mut j = 0;
     while j < k {
-        let tall = S::MANY && j + 4 <= k;
+        let tall = V::MANY && j + 4 <= k;
         let mut c = 0;
         while c < m {
             match (tall, c + 4 <= m) {
-                (true, true) => lane_tile::<S, 4, 4>(s, view, acc, a, b, [m, j, c]),
-                (true, false) => lane_tile::<S, 4, 1>(s, view, acc, a, b, [m, j, c]),
-                (false, true) => lane_tile::<S, 1, 4>(s, view, acc, a, b, [m, j, c]),
-                (false, false) => lane_tile::<S, 1, 1>(s, view, acc, a, b, [m, j, c]),
+                (true, true) => lane_tile::<V, 4, 4>(view, acc, a, b, [m, j, c]),
+                (true, false) => lane_tile::<V, 4, 1>(view, acc, a, b, [m, j, c]),
+                (false, true) => lane_tile::<V, 1, 4>(view, acc, a, b, [m, j, c]),
+                (false, false) => lane_tile::<V, 1, 1>(view, acc, a, b, [m, j, c]),
             }
             c += if c + 4 <= m { 4 } else { 1 };
         }
@@ -209,35 +210,28 @@ fn in_lanes<S: Registers>(s: S, view: &View, acc: &[Slot], a: impl Octets, b: im
 }
 
 #[inline(always)]
-fn lane_tile<S: Registers, const J: usize, const C: usize>(
-    s: S,
-    view: &View,
-    acc: &[Slot],
-    a: impl Octets,
-    b: impl Octets,
-    [m, j, c]: [usize; 3],
-) {
-    let mut z = [[s.splat(0.0); C]; J];
+fn lane_tile<V: Vector, const J: usize, const C: usize>(view: &View, acc: &[Slot], a: impl Octets, b: impl Octets, [m, j, c]: [usize; 3]) {
+    let mut z = [[V::splat(0.0); C]; J];
     for t in 0..J {
         for u in 0..C {
-            z[t][u] = s.load(&acc[(j + t) * m + c + u]);
+            z[t][u] = V::load(&acc[(j + t) * m + c + u]);
         }
     }
     for row in 0..view.outer {
-        let mut y = [s.splat(0.0); C];
+        let mut y = [V::splat(0.0); C];
         for u in 0..C {
-            y[u] = b.eight(s, row, c + u);
+            y[u] = b.eight::<V>(row, c + u);
         }
         for t in 0..J {
-            let x = a.eight(s, row, j + t);
+            let x = a.eight::<V>(row, j + t);
             for u in 0..C {
-                z[t][u] = s.fma(x, y[u], z[t][u]);
+                z[t][u] = x.fma(y[u], z[t][u]);
             }
         }
     }
     for t in 0..J {
         for u in 0..C {
-            s.store(&acc[(j + t) * m + c + u], z[t][u]);
+            z[t][u].store(&acc[(j + t) * m + c + u]);
         }
     }
 }

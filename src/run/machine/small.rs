@@ -4,17 +4,18 @@
 
 use std::cell::Cell;
 
+use super::Run;
 use super::along::{Gathered, Octets, Products, accumulate};
 use super::view::{Slot, View, store};
-use crate::compile::tape::{Address, Lanes, Order, Weights};
-use crate::dispatch_registers;
+use crate::compile::tape::{Address, Instr, Lanes, Order, Weights};
+use crate::kernels;
 use crate::numeric::Octet;
-use crate::numeric::register::Registers;
 use crate::numeric::sums::CHUNK;
+use crate::numeric::vector::{Vector, spill};
 
-dispatch_registers! {
+kernels! { Run = fn(View, Instr);
     /// `a` (m by n) times `b` (n by p).
-    pub(super) fn product(view: &View, out: Address, a: Weights, b: Weights, sizes: [usize; 3], order: Order) = product_body;
+    pub(super) fn product = product_body;
 }
 
 /// Terms that are taken between two visits to the sums of an entry.
@@ -25,7 +26,9 @@ const STRETCH: usize = 128;
 struct Room([[Octet; 2]; STRETCH]);
 
 #[inline(always)]
-fn product_body<S: Registers>(s: S, view: &View, out: Address, a: Weights, b: Weights, [m, n, p]: [usize; 3], order: Order) {
+fn product_body<V: Vector>(view: &View, instr: &Instr) {
+    let Instr::Product { out, a, b, m, n, p, order } = *instr else { unreachable!("internal: a product") };
+    let [m, n, p] = [m as usize, n as usize, p as usize];
     if order == Order::Classes || (order == Order::Chunks && n > CHUNK) {
         return by_parts(view, out, a, b, [m, n, p], order);
     }
@@ -34,12 +37,12 @@ fn product_body<S: Registers>(s: S, view: &View, out: Address, a: Weights, b: We
             let out = &view.scalars(out)[..m * p];
             let (a, b) = (Strided::of(view.scalars(a.address), a.turned, m, n), Strided::of(view.scalars(b.address), b.turned, n, p));
             // A single column is a row of the transposed product.
-            if p == 1 { in_columns(s, out, b.flipped(), a.flipped(), [1, n, m]) } else { in_columns(s, out, a, b, [m, n, p]) }
+            if p == 1 { in_columns::<V>(out, b.flipped(), a.flipped(), [1, n, m]) } else { in_columns::<V>(out, a, b, [m, n, p]) }
         }
         Lanes::Eight => {
             let out = &view.octets(out)[..m * p];
             let (a, b) = (Strided::of(view.octets(a.address), a.turned, m, n), Strided::of(view.octets(b.address), b.turned, n, p));
-            in_lanes(s, out, a, b, [m, n, p]);
+            in_lanes::<V>(out, a, b, [m, n, p]);
         }
     }
 }
@@ -79,7 +82,7 @@ impl<'a, E> Strided<'a, E> {
 
 /// One lane: sixteen columns at a time, whose part of `b` is copied together first.
 #[inline(always)]
-fn in_columns<S: Registers>(s: S, out: &[Cell<f64>], a: Strided<Cell<f64>>, b: Strided<Cell<f64>>, [m, n, p]: [usize; 3]) {
+fn in_columns<V: Vector>(out: &[Cell<f64>], a: Strided<Cell<f64>>, b: Strided<Cell<f64>>, [m, n, p]: [usize; 3]) {
     if n == 0 {
         for x in out {
             x.set(0.0);
@@ -107,11 +110,11 @@ fn in_columns<S: Registers>(s: S, out: &[Cell<f64>], a: Strided<Cell<f64>>, b: S
             let mut row = 0;
             while row < m {
                 let part = Part { row, start, first, columns, p };
-                if S::MANY && row + 4 <= m {
-                    part.add::<S, 4>(s, out, a, &panel[..count]);
+                if V::MANY && row + 4 <= m {
+                    part.add::<V, 4>(out, a, &panel[..count]);
                     row += 4;
                 } else {
-                    part.add::<S, 1>(s, out, a, &panel[..count]);
+                    part.add::<V, 1>(out, a, &panel[..count]);
                     row += 1;
                 }
             }
@@ -130,36 +133,36 @@ struct Part {
 
 impl Part {
     #[inline(always)]
-    fn add<S: Registers, const R: usize>(&self, s: S, out: &[Cell<f64>], a: Strided<Cell<f64>>, panel: &[[Octet; 2]]) {
-        let mut z = [[s.splat(-0.0); 2]; R];
+    fn add<V: Vector, const R: usize>(&self, out: &[Cell<f64>], a: Strided<Cell<f64>>, panel: &[[Octet; 2]]) {
+        let mut z = [[V::splat(-0.0); 2]; R];
         let mut room = [[[0.0; 8]; 2]; R];
         if self.start > 0 {
             for r in 0..R {
                 if let [low, high] = self.entries(out, r).as_chunks::<8>().0 {
-                    z[r] = [s.load(low), s.load(high)];
+                    z[r] = [V::load(low), V::load(high)];
                 } else {
                     for (z, out) in room[r].as_flattened_mut().iter_mut().zip(self.entries(out, r)) {
                         *z = out.get();
                     }
-                    z[r] = [s.octet(&room[r][0]), s.octet(&room[r][1])];
+                    z[r] = [V::read(&room[r][0]), V::read(&room[r][1])];
                 }
             }
         }
         for (j, y) in panel.iter().enumerate() {
-            let y = [s.octet(&y[0]), s.octet(&y[1])];
+            let y = [V::read(&y[0]), V::read(&y[1])];
             for r in 0..R {
-                let x = s.splat(a.at(self.row + r, self.start + j).get());
+                let x = V::splat(a.at(self.row + r, self.start + j).get());
                 for c in 0..2 {
-                    z[r][c] = s.fma(x, y[c], z[r][c]);
+                    z[r][c] = x.fma(y[c], z[r][c]);
                 }
             }
         }
         for r in 0..R {
             if let [low, high] = self.entries(out, r).as_chunks::<8>().0 {
-                s.store(low, z[r][0]);
-                s.store(high, z[r][1]);
+                z[r][0].store(low);
+                z[r][1].store(high);
             } else {
-                room[r] = [s.numbers(z[r][0]), s.numbers(z[r][1])];
+                room[r] = [spill(z[r][0]), spill(z[r][1])];
                 for (z, out) in room[r].as_flattened().iter().zip(self.entries(out, r)) {
                     out.set(*z);
                 }
@@ -175,17 +178,17 @@ impl Part {
 
 /// Eight lanes: four rows by four columns at a time.
 #[inline(always)]
-fn in_lanes<S: Registers>(s: S, out: &[Slot], a: Strided<Slot>, b: Strided<Slot>, [m, n, p]: [usize; 3]) {
+fn in_lanes<V: Vector>(out: &[Slot], a: Strided<Slot>, b: Strided<Slot>, [m, n, p]: [usize; 3]) {
     let mut row = 0;
     while row < m {
-        let tall = S::MANY && row + 4 <= m;
+        let tall = V::MANY && row + 4 <= m;
         let mut column = 0;
         while column < p {
             match (tall, column + 4 <= p) {
-                (true, true) => lane_tile::<S, 4, 4>(s, out, a, b, [row, column, n, p]),
-                (true, false) => lane_tile::<S, 4, 1>(s, out, a, b, [row, column, n, p]),
-                (false, true) => lane_tile::<S, 1, 4>(s, out, a, b, [row, column, n, p]),
-                (false, false) => lane_tile::<S, 1, 1>(s, out, a, b, [row, column, n, p]),
+                (true, true) => lane_tile::<V, 4, 4>(out, a, b, [row, column, n, p]),
+                (true, false) => lane_tile::<V, 4, 1>(out, a, b, [row, column, n, p]),
+                (false, true) => lane_tile::<V, 1, 4>(out, a, b, [row, column, n, p]),
+                (false, false) => lane_tile::<V, 1, 1>(out, a, b, [row, column, n, p]),
             }
             column += if column + 4 <= p { 4 } else { 1 };
         }
@@ -194,29 +197,23 @@ fn in_lanes<S: Registers>(s: S, out: &[Slot], a: Strided<Slot>, b: Strided<Slot>
 }
 
 #[inline(always)]
-fn lane_tile<S: Registers, const R: usize, const C: usize>(
-    s: S,
-    out: &[Slot],
-    a: Strided<Slot>,
-    b: Strided<Slot>,
-    [row, column, n, p]: [usize; 4],
-) {
-    let mut z = [[s.splat(if n == 0 { 0.0 } else { -0.0 }); C]; R];
+fn lane_tile<V: Vector, const R: usize, const C: usize>(out: &[Slot], a: Strided<Slot>, b: Strided<Slot>, [row, column, n, p]: [usize; 4]) {
+    let mut z = [[V::splat(if n == 0 { 0.0 } else { -0.0 }); C]; R];
     for j in 0..n {
-        let mut y = [s.splat(0.0); C];
+        let mut y = [V::splat(0.0); C];
         for c in 0..C {
-            y[c] = s.load(b.at(j, column + c));
+            y[c] = V::load(b.at(j, column + c));
         }
         for r in 0..R {
-            let x = s.load(a.at(row + r, j));
+            let x = V::load(a.at(row + r, j));
             for c in 0..C {
-                z[r][c] = s.fma(x, y[c], z[r][c]);
+                z[r][c] = x.fma(y[c], z[r][c]);
             }
         }
     }
     for r in 0..R {
         for c in 0..C {
-            s.store(&out[(row + r) * p + column + c], z[r][c]);
+            z[r][c].store(&out[(row + r) * p + column + c]);
         }
     }
 }

@@ -7,7 +7,6 @@ use std::cell::Cell;
 use crate::compile::buffer::Window;
 use crate::compile::tape::{Address, Lanes, Operand, Read};
 use crate::numeric::Octet;
-use crate::numeric::dispatch::Level;
 use crate::shape::RowCounts;
 
 /// An octet in memory.
@@ -20,7 +19,6 @@ pub(super) struct View<'a> {
     pub(super) slots: &'a [Slot],
     pub(super) columns: &'a [Window],
     pub(super) lanes: Lanes,
-    pub(super) level: Level,
     /// Whether rows are worked on.
     pub(super) in_pass: bool,
     /// Rows of octets in the block.
