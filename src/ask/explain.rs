@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 
 use super::names;
 use crate::check::Program;
-use crate::check::decls::ValueKind;
 use crate::check::data::{Content, shape_of};
+use crate::check::decls::ValueKind;
 use crate::check::lower::Val;
 use crate::check::program::{Bind, Budget, Pace};
 use crate::expr::diff;

@@ -13,6 +13,7 @@ use crate::expr::graph::Id;
 use crate::expr::op::InputId;
 use crate::numeric::random::Stream;
 use crate::shape::Shape;
+use crate::source::Span;
 use crate::syntax::ast::{Arg, Expr, ExprKind};
 
 /// The distributions.
@@ -101,7 +102,8 @@ pub(crate) fn distribution(lower: &mut Lower<'_>, e: &Expr, shape: &Shape) -> R<
         };
         if !fits {
             let (text, whole) = (lower.show(id), lower.model.rows.show(shape));
-            let d = Diagnostic::error("E0234", e.span, format!("`{}` takes numbers, or arrays that fit what is drawn", name.name)).here(text);
+            let d =
+                Diagnostic::error("E0234", e.span, format!("`{}` takes numbers, or arrays that fit what is drawn", name.name)).here(text);
             return lower.fail(if shape.is_scalar() { d } else { d.label(name.span, format!("draws {whole}")) });
         }
         nodes.push(id);
@@ -118,7 +120,7 @@ pub(crate) fn drawn(draw: Draw, args: &[ArrayD<f64>], sizes: &[usize], stream: &
     let shape = IxDyn(sizes);
     if draw == Draw::Orthogonal {
         let (&gain, [rows, columns]) = (args.first()?.first()?, sizes) else { return None };
-        let values = stream.orthogonal(*rows, *columns).into_iter().map(|x| gain*x).collect();
+        let values = stream.orthogonal(*rows, *columns).into_iter().map(|x| gain * x).collect();
         return ArrayD::from_shape_vec(shape, values).ok();
     }
     if draw == Draw::Choice {
@@ -180,4 +182,9 @@ pub(crate) fn start(
 /// Why something cannot be drawn.
 pub(crate) fn no_meaning(name: &str) -> String {
     format!("`{name}` cannot be drawn: the arguments of its distribution have no meaning")
+}
+
+/// Something has no value, for a reason that the numbers of a cell give.
+pub(crate) fn no_draw(span: Span, why: String) -> Diagnostic {
+    Diagnostic::error("E0235", span, why).here("starts here")
 }

@@ -65,13 +65,7 @@ pub(crate) fn declare(
     let mut declared = Declared::default();
     for (decl, table) in decls.datasets.iter().zip(tables) {
         model.rows.0.push(0);
-        model.data.push(DataInfo {
-            name: decl.name.clone(),
-            columns: Vec::new(),
-            unread: table.unread,
-            parts: Vec::new(),
-            folds: None,
-        });
+        model.data.push(DataInfo { name: decl.name.clone(), columns: Vec::new(), unread: table.unread, parts: Vec::new(), folds: None });
     }
     model.varies = varies(decls);
     let (sorted, circular) = decls.sorted(&data::holders(decls, tables), diags);
@@ -172,7 +166,7 @@ impl Place<'_> {
                 let replicate = if stays { 0 } else { self.context.replicate };
                 let mut stream = Stream::new(self.seed.unwrap_or(0), "let", full, &[replicate]);
                 let Some(values) = draw::drawn(drawing.draw, &args, &sizes, &mut stream) else {
-                    return lower.fail(Diagnostic::error("E0235", name.span, draw::no_meaning(full)).here("drawn here"));
+                    return lower.fail(draw::no_draw(name.span, draw::no_meaning(full)));
                 };
                 let id = lower.model.graph.input(full, InputKind::Drawn, Shape::fixed(&sizes));
                 lower.model.graph.as_input(id).map(|input| lower.model.known.insert(input, Arc::new(values)));
@@ -212,7 +206,9 @@ impl Place<'_> {
                             "say it",
                         ));
                     }
-                    Start::Draw(e) => ParamStart::Draw(draw::distribution(&mut lower, e, &Shape::fixed(sizes.as_deref().unwrap_or_default()))?),
+                    Start::Draw(e) => {
+                        ParamStart::Draw(draw::distribution(&mut lower, e, &Shape::fixed(sizes.as_deref().unwrap_or_default()))?)
+                    }
                     Start::Value(e) => {
                         let id = lower.node(e)?;
                         let found: Vec<usize> = lower.model.graph.shape(id).0.iter().map(|&dim| lower.model.rows.of(dim)).collect();

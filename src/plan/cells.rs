@@ -11,12 +11,12 @@ use super::Limits;
 use super::build::{Build, Built};
 use super::unit::{Cell, Pace, SweepPlan};
 use crate::check::Program;
-use crate::check::messages::human_bytes;
+use crate::check::data::Context;
 use crate::check::decls::{Value, ValueKind, needed_lets};
+use crate::check::draw;
+use crate::check::messages::human_bytes;
 use crate::check::model::ParamStart;
 use crate::check::program::{self as spec, AxisValue, Bind, OptimizerSpec, SweepSpec};
-use crate::check::data::Context;
-use crate::check::draw;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::expr::graph::InputKind;
 use crate::results::{Design, Quantity, Setting};
@@ -196,9 +196,8 @@ fn fixing_hypers(program: &Program, spec: &SweepSpec) -> Vec<String> {
 /// Whether the replicates of a sweep have data or drawn values of their own.
 fn draws_anew(program: &Program, spec: &SweepSpec) -> bool {
     let stays = needed_lets(&program.decls, |_| true);
-    let drawn = |(name, value): (&String, &Value)| {
-        matches!(value.kind, ValueKind::Let { value: Start::Draw(_), .. }) && !stays.contains(name)
-    };
+    let drawn =
+        |(name, value): (&String, &Value)| matches!(value.kind, ValueKind::Let { value: Start::Draw(_), .. }) && !stays.contains(name);
     !spec.redraw.is_empty() || program.decls.values.iter().any(drawn)
 }
 
@@ -325,7 +324,7 @@ fn starting(
         match draw::start(&built.model, param, program.seed.unwrap_or(0), replicate, &value) {
             Ok(array) => list.push(array),
             Err(why) => {
-                diags.push(Diagnostic::error("E0235", param.span, why).here("starts here"));
+                diags.push(draw::no_draw(param.span, why));
                 return None;
             }
         }

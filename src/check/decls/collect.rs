@@ -2,7 +2,7 @@
 //!
 //! Expressions are not looked into.
 
-use super::{Block, DataDecl, Name, Decls, Expectation, Function, RUN_NAMES, Rule, Value, ValueKind, not_yet};
+use super::{Block, DataDecl, Decls, Expectation, Function, Name, RUN_NAMES, Rule, Value, ValueKind, not_yet};
 use crate::check::messages;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::source::{FileId, PathRefusal, Sources, Span, resolve_below};

@@ -34,7 +34,8 @@ impl Sweeps<'_> {
                 self.diags.push(d);
                 continue;
             };
-            let shuffles = |(name, value): &(Ident, Expr)| name.name == "shuffle" && !matches!(&value.kind, ExprKind::Name(n) if n == "false");
+            let shuffles =
+                |(name, value): &(Ident, Expr)| name.name == "shuffle" && !matches!(&value.kind, ExprKind::Name(n) if n == "false");
             let draws = decl.lines.iter().any(|line| match line {
                 DataLine::Draw { .. } => true,
                 DataLine::Split { parts, .. } => parts.iter().any(shuffles),
@@ -45,8 +46,12 @@ impl Sweeps<'_> {
             if draws || lets.iter().any(drawn) {
                 found.push(name.name.clone());
             } else {
-                let d = Diagnostic::error("E0466", name.span, format!("nothing in dataset `{}` is drawn", name.name)).here("always the same");
-                self.diags.push(d.label(decl.name.span, "no draw, no shuffle"));
+                let d =
+                    Diagnostic::error("E0466", name.span, format!("nothing in dataset `{}` is drawn", name.name)).here("always the same");
+                self.diags.push(
+                    d.label(decl.name.span, "no draw, no shuffle")
+                        .help("in the dataset: a column `x ~ normal(0, 1)`, or `split .., shuffle = true`"),
+                );
             }
         }
         found
