@@ -63,8 +63,9 @@ pub fn grad(program: &Program, loss: Option<&str>, wrt: Option<&str>) -> Result<
         let grads = diff::gradient(&mut graph, list[0], &wrt).map_err(|why| format!("`{name}` cannot be differentiated: {why}"))?;
         let (grads, _) = rewrite::rewrite(&mut graph, &grads, &Options::default());
         let mut starts: Vec<(InputId, ArrayD<f64>)> = Vec::new();
-        for param in &program.declared.params {
-            let value = draw::start(&program.model, param, program.seed.unwrap_or(0), 0, &|_| None)?;
+        let mut generator = program.model.generator.clone();
+        let drawn = draw::starts(&program.model, &program.declared.params, &|_| true, (program.rng, 0), &mut generator, &|_| None);
+        for (param, value) in drawn.map_err(|(_, why)| why)? {
             if let Some(input) = graph.as_input(param.id) {
                 starts.push((input, value));
             }

@@ -82,7 +82,7 @@ impl<'b> Build<'b> {
             (program.model.clone(), program.declared.clone())
         } else {
             let mut model = Model::default();
-            let declared = model::declare(&mut model, &program.decls, (&program.tables, program.seed), context, diags);
+            let declared = model::declare(&mut model, &program.decls, (&program.tables, program.rng), context, diags);
             (model, declared)
         };
         Build { program, spec, point, limits, diags, model, declared, lane: Vec::new() }
