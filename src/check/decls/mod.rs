@@ -11,8 +11,8 @@ use crate::syntax::ast::{DataLine, Expr, ExprKind, FnBody, Formal, Grading, Iden
 pub(crate) use collect::{collect, path_refused};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use walk::body_exprs;
-pub(crate) use walk::{parts, walk};
+use walk::walk_free;
+pub(crate) use walk::{expression, parts, walk};
 
 /// What a name in the namespace of values stands for.
 #[derive(Debug, Clone)]
@@ -180,7 +180,7 @@ impl Decls {
         for (full, value) in &self.values {
             let mut found = Vec::new();
             for expr in value.kind.exprs() {
-                self.needed(&value.module, expr, &mut found, &mut Vec::new());
+                self.needed(&value.module, expr, &[], &mut found, &mut Vec::new());
             }
             needs.insert(full, found);
         }
@@ -226,8 +226,8 @@ impl Decls {
     }
 
     /// The declared values that an expression names, through the functions it calls.
-    fn needed(&self, module: &str, expr: &Expr, found: &mut Vec<(String, Span)>, through: &mut Vec<String>) {
-        walk(expr, &mut |e| match &e.kind {
+    fn needed(&self, module: &str, expr: &Expr, bound: &[&str], found: &mut Vec<(String, Span)>, through: &mut Vec<String>) {
+        walk_free(expr, bound, &mut |e| match &e.kind {
             ExprKind::Name(name) => {
                 if let Some(value) = self.value(module, name) {
                     let full = format!("{}{}", value.module, value.name.name);
@@ -260,9 +260,19 @@ impl Decls {
         }
         through.push(full);
         let mut inner = Vec::new();
-        for expr in body_exprs(&f.body) {
-            self.needed(&f.module, expr, &mut inner, through);
+        let mut bound: Vec<&str> = f.formals.iter().map(|formal| formal.name.name.as_str()).collect();
+        let (lets, value) = match &f.body {
+            FnBody::Expr(e) => (&[][..], e),
+            FnBody::Block { lets, value } => (&lets[..], value),
+        };
+        for default in f.formals.iter().filter_map(|formal| formal.default.as_ref()) {
+            self.needed(&f.module, default, &[], &mut inner, through);
         }
+        for (name, expr) in lets {
+            self.needed(&f.module, expr, &bound, &mut inner, through);
+            bound.push(&name.name);
+        }
+        self.needed(&f.module, value, &bound, &mut inner, through);
         found.extend(inner.into_iter().map(|(name, _)| (name, at)));
         through.pop();
     }

@@ -6,6 +6,7 @@
 mod calls;
 mod names;
 mod operators;
+mod scan;
 
 use crate::check::decls::{Decls, not_yet};
 use crate::check::messages;
@@ -21,6 +22,8 @@ use ndarray::ArrayD;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
+
+use scan::Sequence;
 
 /// A diagnostic has been pushed; there is no value.
 #[derive(Debug, Clone, Copy)]
@@ -89,6 +92,8 @@ pub(crate) struct Model {
     pub(crate) names: BTreeMap<String, Val>,
     /// Values of inputs that are known before running: columns, and hypers at their defaults.
     pub(crate) known: BTreeMap<InputId, Arc<ArrayD<f64>>>,
+    /// What scans run over row by row.
+    pub(crate) sequences: Vec<Sequence>,
 }
 
 impl Model {
@@ -328,7 +333,7 @@ impl<'a> Lower<'a> {
             ExprKind::Grad { .. } => {
                 return self.fail(messages::bare_gradient(expr.span));
             }
-            ExprKind::Scan(_) => return self.fail(not_yet(expr.span, "`scan`")),
+            ExprKind::Scan(scan) => Val::Node(self.scan(scan, expr.span)?),
         };
         if let Val::Node(id) = value {
             self.graph().set_span(id, expr.span);
