@@ -7,6 +7,7 @@ mod walk;
 
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::source::Span;
+use crate::solvers::Solver;
 use crate::syntax::ast::{DataLine, Expr, ExprKind, FnBody, Formal, Grading, Ident, OutLine, RuleBody, Start, SweepLine, Tolerance};
 pub(crate) use collect::{collect, path_refused};
 use std::collections::BTreeMap;
@@ -135,6 +136,8 @@ pub(crate) struct Decls {
     pub(crate) order: Vec<String>,
     pub(crate) functions: BTreeMap<String, Function>,
     pub(crate) rules: BTreeMap<String, Rule>,
+    /// Which of the rules are solvers: their lines say nothing but which words an argument may be.
+    pub(crate) solvers: BTreeMap<String, &'static Solver>,
     pub(crate) datasets: Vec<DataDecl>,
     pub(crate) sweeps: Vec<Block<SweepLine>>,
     pub(crate) plots: Vec<Block<OutLine>>,

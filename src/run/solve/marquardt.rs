@@ -1,0 +1,156 @@
+//! Levenberg's and Marquardt's method: damped Gauss-Newton steps, each solved by QR.
+//!
+//! The residuals were found when the unit was planned.
+
+use super::oracle::Oracle;
+use super::{End, NO_DECREASE, ROUNDING, Solver, Vector, diverged, dot, failed, moved, stopped};
+use crate::numeric::linalg::{norm, qr, transpose};
+
+/// Trials in one step: by then the damping has grown beyond all numbers.
+const TRIALS: usize = 100;
+
+/// The least part of the decrease that the model promises for which a step is taken.
+const ENOUGH: f64 = 1e-4;
+
+/// What an undamped step must take off the gradient where losses cannot tell any more.
+const PROGRESS: f64 = 0.9;
+
+/// Damping and scale, and what is known at the point.
+pub(super) struct Marquardt {
+    xtol: f64,
+    mu: f64,
+    growth: f64,
+    /// The largest norms of the columns of the Jacobian so far.
+    scale: Vector,
+    here: Option<Vector>,
+}
+
+/// The model at a point: residuals `r`, and their derivatives as a triangle `R` with `q = Q'r`.
+struct Model {
+    triangle: Vector,
+    q: Vector,
+    norms: Vector,
+    square: f64,
+    count: usize,
+}
+
+impl Model {
+    fn of(oracle: &mut Oracle, x: &[f64], residuals: &[f64]) -> Model {
+        let n = x.len();
+        let columns = oracle.columns(x);
+        let rows = residuals.len().max(n);
+        let padded = |v: &[f64]| -> Vector { v.iter().copied().chain(std::iter::repeat(0.0)).take(rows).collect() };
+        let jacobian: Vector = columns.iter().flat_map(|column| padded(column)).collect();
+        let parts = qr(&transpose(&jacobian, n, rows), rows, n);
+        let r = padded(residuals);
+        let q = (0..n).map(|j| (0..rows).fold(0.0, |sum: f64, i| parts.q[i * n + j].mul_add(r[i], sum))).collect();
+        let norms = columns.iter().map(|column| norm(column)).collect();
+        Model { triangle: parts.r, q, norms, square: dot(residuals, residuals), count: residuals.len() }
+    }
+
+    /// The step with a damping of each element, and the decrease that the model promises; nothing when it cannot be told.
+    fn step(&self, damping: &[f64]) -> Option<(Vector, f64)> {
+        let n = self.q.len();
+        let mut stacked = self.triangle.clone();
+        for (i, d) in damping.iter().enumerate() {
+            stacked.extend((0..n).map(|j| if i == j { *d } else { 0.0 }));
+        }
+        let parts = qr(&stacked, 2 * n, n);
+        let right: Vector = (0..n).map(|j| (0..n).fold(0.0, |sum: f64, i| parts.q[i * n + j].mul_add(-self.q[i], sum))).collect();
+        let step = back(&parts.r, &right)?;
+        let pushed: Vector = (0..n).map(|i| dot(&self.triangle[i * n..(i + 1) * n], &step)).collect();
+        let damped: Vector = damping.iter().zip(&step).map(|(d, s)| d * s).collect();
+        Some((step, dot(&pushed, &pushed) + 2.0 * dot(&damped, &damped)))
+    }
+
+    /// `sqrt(diag(s^2 (R'R)^-1))`; no numbers where there are not more residuals than parameters, or `R` is singular.
+    fn errors(&self) -> Vector {
+        let n = self.q.len();
+        let free = self.count.checked_sub(n).filter(|free| *free > 0);
+        let Some(free) = free else { return vec![f64::NAN; n] };
+        let deviation = (self.square / free as f64).sqrt();
+        let mut squares = vec![0.0; n];
+        for j in 0..n {
+            let unit: Vector = (0..n).map(|i| f64::from(u8::from(i == j))).collect();
+            let Some(column) = back(&self.triangle, &unit) else { return vec![f64::NAN; n] };
+            for (square, x) in squares.iter_mut().zip(&column) {
+                *square = x.mul_add(*x, *square);
+            }
+        }
+        squares.iter().map(|square| deviation * square.sqrt()).collect()
+    }
+}
+
+/// Solves with an upper triangle; nothing when it is singular.
+fn back(triangle: &[f64], right: &[f64]) -> Option<Vector> {
+    let n = right.len();
+    let mut x = right.to_vec();
+    for i in (0..n).rev() {
+        let rest = (i + 1..n).fold(x[i], |sum: f64, j| (-triangle[i * n + j]).mul_add(x[j], sum));
+        x[i] = rest / triangle[i * n + i];
+    }
+    x.iter().all(|x| x.is_finite()).then_some(x)
+}
+
+impl Marquardt {
+    pub(super) fn new(oracle: &Oracle) -> Self {
+        Marquardt { xtol: oracle.number("xtol"), mu: oracle.number("mu"), growth: 2.0, scale: vec![0.0; oracle.len], here: None }
+    }
+}
+
+impl Solver for Marquardt {
+    fn next(&mut self, oracle: &mut Oracle, x: &mut Vector) -> Result<(), End> {
+        let residuals = self.here.take().unwrap_or_else(|| oracle.residuals(x));
+        let model = Model::of(oracle, x, &residuals);
+        if !model.square.is_finite() || !model.norms.iter().all(|norm| norm.is_finite()) {
+            return Err(diverged());
+        }
+        oracle.errors = Some(model.errors());
+        for (scale, norm) in self.scale.iter_mut().zip(&model.norms) {
+            *scale = scale.max(*norm);
+        }
+        let undamped = model.step(&vec![0.0; x.len()]);
+        if let Some((step, expected)) = &undamped {
+            if step.iter().zip(&*x).all(|(d, x)| d.abs() <= self.xtol * x.abs()) {
+                return Err(stopped(format!("an undamped step changes no parameter by more than {:e} of it", self.xtol)));
+            }
+            if *expected <= ROUNDING * model.square {
+                let new = moved(x, 1.0, step);
+                let residuals = oracle.residuals(&new);
+                if !residuals.iter().all(|r| r.is_finite()) || new == *x {
+                    return Err(stopped(super::AT_ROUNDING));
+                }
+                let after = Model::of(oracle, &new, &residuals);
+                if norm(&after.q) > PROGRESS * norm(&model.q) {
+                    return Err(stopped(super::AT_ROUNDING));
+                }
+                self.here = Some(residuals);
+                *x = new;
+                return Ok(());
+            }
+        }
+        let scale: Vector = self.scale.iter().map(|scale| if *scale > 0.0 { *scale } else { 1.0 }).collect();
+        for _ in 0..TRIALS {
+            let damping: Vector = scale.iter().map(|scale| self.mu.sqrt() * scale).collect();
+            if let Some((step, expected)) = model.step(&damping) {
+                let new = moved(x, 1.0, &step);
+                if new == *x {
+                    break;
+                }
+                let residuals = oracle.residuals(&new);
+                let gain = (model.square - dot(&residuals, &residuals)) / expected;
+                if gain > ENOUGH {
+                    let cube = (2.0 * gain - 1.0) * (2.0 * gain - 1.0) * (2.0 * gain - 1.0);
+                    self.mu *= (1.0 - cube).max(1.0 / 3.0);
+                    self.growth = 2.0;
+                    self.here = Some(residuals);
+                    *x = new;
+                    return Ok(());
+                }
+            }
+            self.mu *= self.growth;
+            self.growth *= 2.0;
+        }
+        Err(failed(NO_DECREASE))
+    }
+}
