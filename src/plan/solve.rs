@@ -43,6 +43,7 @@ impl Build<'_> {
             direction: Vec::new(),
             residuals: Vec::new(),
             products: Vec::new(),
+            curves: Vec::new(),
             smooth: None,
             weights: Vec::new(),
         };
@@ -146,7 +147,8 @@ impl Build<'_> {
         Ok(())
     }
 
-    /// The residuals, and the Jacobian times a direction: what `u` is multiplied with in the derivative of `u . r` along it.
+    /// The residuals, the Jacobian times a direction (what `u` is multiplied with in the derivative of `u . r` along it), and the second
+    /// derivative along it.
     fn residuals(&mut self, task: &Task<'_>, solve: &mut Solve) -> R<()> {
         let params: Vec<Id> = task.params.iter().map(|(_, id)| *id).collect();
         let found = match squares(&mut self.model.graph, task.written, &params) {
@@ -170,6 +172,9 @@ impl Build<'_> {
         let slopes = self.gradient(weighted, &params, task.span)?;
         let along = self.inner(&slopes, &direction);
         let products = self.gradient(along, &dual, task.span)?;
+        let slopes = self.gradient(along, &params, task.span)?;
+        let along = self.inner(&slopes, &direction);
+        let curves = self.gradient(along, &dual, task.span)?;
         // Nothing of them depends on what they are the derivative by, for it stands in `along` as a factor.
         let zero = self.model.graph.number(0.0);
         let mut with = Vec::new();
@@ -182,6 +187,7 @@ impl Build<'_> {
             }
         }
         solve.products = self.model.graph.substitute(&products, &with);
+        solve.curves = self.model.graph.substitute(&curves, &with);
         solve.residuals = found;
         Ok(())
     }
@@ -210,13 +216,13 @@ impl Build<'_> {
 impl Solve {
     /// Every expression in it.
     pub(crate) fn roots(&self) -> impl Iterator<Item = Id> + '_ {
-        let lists = [&self.grads, &self.residuals, &self.products, &self.weights];
+        let lists = [&self.grads, &self.residuals, &self.products, &self.curves, &self.weights];
         lists.into_iter().flatten().copied().chain(self.smooth).chain(self.numbers.iter().map(|(_, id)| *id))
     }
 
     /// With every expression replaced.
     pub(super) fn map(mut self, at: impl Fn(Id) -> Id) -> Solve {
-        for list in [&mut self.grads, &mut self.residuals, &mut self.products, &mut self.weights] {
+        for list in [&mut self.grads, &mut self.residuals, &mut self.products, &mut self.curves, &mut self.weights] {
             list.iter_mut().for_each(|id| *id = at(*id));
         }
         self.smooth = self.smooth.map(&at);

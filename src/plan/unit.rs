@@ -154,6 +154,8 @@ pub struct Solve {
     pub residuals: Vec<Id>,
     /// The Hessian times the direction, in the shapes of the parameters, or the Jacobian times the direction, in those of the residuals.
     pub products: Vec<Id>,
+    /// The second derivative of the residuals along the direction, in their shapes.
+    pub curves: Vec<Id>,
     /// The loss without absolute values of parameters.
     pub smooth: Option<Id>,
     /// The weights of these absolute values, in the shapes of the parameters.

@@ -1,10 +1,10 @@
-//! Levenberg's and Marquardt's method: damped Gauss-Newton steps, each solved by QR.
+//! Levenberg's and Marquardt's method: damped Gauss-Newton steps, each solved by QR, with geodesic acceleration.
 //!
 //! The residuals were found when the unit was planned.
 
 use super::oracle::Oracle;
 use super::{End, NO_DECREASE, ROUNDING, Solver, Vector, diverged, dot, failed, moved, stopped};
-use crate::numeric::linalg::{norm, qr, transpose};
+use crate::numeric::linalg::{Qr, norm, qr, transpose};
 
 /// Trials in one step: by then the damping has grown beyond all numbers.
 const TRIALS: usize = 100;
@@ -14,6 +14,9 @@ const ENOUGH: f64 = 1e-4;
 
 /// What an undamped step must take off the gradient where losses cannot tell any more.
 const PROGRESS: f64 = 0.9;
+
+/// How large the second-order part of a step may be beside the first: beyond it the model is not to be trusted (Transtrum and Sethna).
+const BEND: f64 = 0.75;
 
 /// Damping and scale, and what is known at the point.
 pub(super) struct Marquardt {
@@ -27,6 +30,8 @@ pub(super) struct Marquardt {
 
 /// The model at a point: residuals `r`, and their derivatives as a triangle `R` with `q = Q'r`.
 struct Model {
+    /// With orthonormal columns.
+    basis: Vector,
     triangle: Vector,
     q: Vector,
     norms: Vector,
@@ -39,28 +44,39 @@ impl Model {
         let n = x.len();
         let columns = oracle.columns(x);
         let rows = residuals.len().max(n);
-        let padded = |v: &[f64]| -> Vector { v.iter().copied().chain(std::iter::repeat(0.0)).take(rows).collect() };
-        let jacobian: Vector = columns.iter().flat_map(|column| padded(column)).collect();
+        // With fewer residuals than parameters, rows of zeros.
+        let jacobian: Vector = columns.iter().flat_map(|column| column.iter().copied().chain(std::iter::repeat(0.0)).take(rows)).collect();
         let parts = qr(&transpose(&jacobian, n, rows), rows, n);
-        let r = padded(residuals);
-        let q = (0..n).map(|j| (0..rows).fold(0.0, |sum: f64, i| parts.q[i * n + j].mul_add(r[i], sum))).collect();
         let norms = columns.iter().map(|column| norm(column)).collect();
-        Model { triangle: parts.r, q, norms, square: dot(residuals, residuals), count: residuals.len() }
+        let q = project(&parts.q, n, residuals);
+        Model { basis: parts.q, triangle: parts.r, q, norms, square: dot(residuals, residuals), count: residuals.len() }
     }
 
     /// The step with a damping of each element, and the decrease that the model promises; nothing when it cannot be told.
     fn step(&self, damping: &[f64]) -> Option<(Vector, f64)> {
         let n = self.q.len();
+        let parts = self.damped(damping);
+        let step = against(&parts, &self.q)?;
+        let pushed: Vector = (0..n).map(|i| dot(&self.triangle[i * n..(i + 1) * n], &step)).collect();
+        let damped: Vector = damping.iter().zip(&step).map(|(d, s)| d * s).collect();
+        Some((step, dot(&pushed, &pushed) + 2.0 * dot(&damped, &damped)))
+    }
+
+    /// Half of what a step bends by the second derivative of the residuals along it.
+    fn bend(&self, damping: &[f64], curve: &[f64]) -> Option<Vector> {
+        let n = self.q.len();
+        let bend = against(&self.damped(damping), &project(&self.basis, n, curve))?;
+        Some(bend.iter().map(|x| 0.5 * x).collect())
+    }
+
+    /// `R` over a diagonal, as a triangle again.
+    fn damped(&self, damping: &[f64]) -> Qr {
+        let n = self.q.len();
         let mut stacked = self.triangle.clone();
         for (i, d) in damping.iter().enumerate() {
             stacked.extend((0..n).map(|j| if i == j { *d } else { 0.0 }));
         }
-        let parts = qr(&stacked, 2 * n, n);
-        let right: Vector = (0..n).map(|j| (0..n).fold(0.0, |sum: f64, i| parts.q[i * n + j].mul_add(-self.q[i], sum))).collect();
-        let step = back(&parts.r, &right)?;
-        let pushed: Vector = (0..n).map(|i| dot(&self.triangle[i * n..(i + 1) * n], &step)).collect();
-        let damped: Vector = damping.iter().zip(&step).map(|(d, s)| d * s).collect();
-        Some((step, dot(&pushed, &pushed) + 2.0 * dot(&damped, &damped)))
+        qr(&stacked, 2 * n, n)
     }
 
     /// `sqrt(diag(s^2 (R'R)^-1))`; no numbers where there are not more residuals than parameters, or `R` is singular.
@@ -79,6 +95,17 @@ impl Model {
         }
         squares.iter().map(|square| deviation * square.sqrt()).collect()
     }
+}
+
+/// `Q'v`.
+fn project(basis: &[f64], n: usize, v: &[f64]) -> Vector {
+    (0..n).map(|j| v.iter().enumerate().fold(0.0, |sum: f64, (i, v)| basis[i * n + j].mul_add(*v, sum))).collect()
+}
+
+/// The solution of least squares against the first rows of a stack.
+fn against(parts: &Qr, q: &[f64]) -> Option<Vector> {
+    let right: Vector = project(&parts.q, q.len(), q).iter().map(|x| -x).collect();
+    back(&parts.r, &right)
 }
 
 /// Solves with an upper triangle; nothing when it is singular.
@@ -132,8 +159,13 @@ impl Solver for Marquardt {
         let scale: Vector = self.scale.iter().map(|scale| if *scale > 0.0 { *scale } else { 1.0 }).collect();
         for _ in 0..TRIALS {
             let damping: Vector = scale.iter().map(|scale| self.mu.sqrt() * scale).collect();
-            if let Some((step, expected)) = model.step(&damping) {
-                let new = moved(x, 1.0, &step);
+            let scaled = |v: &[f64]| norm(&v.iter().zip(&scale).map(|(v, scale)| v * scale).collect::<Vector>());
+            if let Some((step, expected)) = model.step(&damping)
+                && let curve = oracle.curve(x, &step)
+                && let Some(bend) = model.bend(&damping, &curve)
+                && 2.0 * scaled(&bend) <= BEND * scaled(&step)
+            {
+                let new = moved(&moved(x, 1.0, &step), 1.0, &bend);
                 if new == *x {
                     break;
                 }

@@ -23,6 +23,7 @@ pub(in crate::run) struct Tapes {
     slope: Option<Part>,
     residuals: Option<Part>,
     products: Option<Part>,
+    curves: Option<Part>,
     weights: Option<Part>,
     numbers: Part,
     /// Octets of the parameters, of the directions, of the numbers of the cell.
@@ -77,10 +78,11 @@ impl Tapes {
         let slope = if solve.grads.is_empty() { None } else { some(&slope) };
         let residuals = some(&solve.residuals);
         let products = some(&solve.products);
+        let curves = some(&solve.curves);
         let weights = some(&solve.weights);
         let numbers: Vec<Id> = solve.numbers.iter().map(|(_, id)| *id).collect();
         let (value, numbers) = (part(&[loss]), part(&numbers));
-        Ok(Tapes { value, slope, residuals, products, weights, numbers, params, direction, lane, memory: end })
+        Ok(Tapes { value, slope, residuals, products, curves, weights, numbers, params, direction, lane, memory: end })
     }
 }
 
@@ -105,7 +107,7 @@ impl<'a> Oracle<'a> {
     pub(super) fn new(tapes: &'a Tapes, unit: &'a Unit, solve: &'a Solve, cell: &Cell) -> Oracle<'a> {
         let sizes: Vec<usize> = cell.starts.iter().take(solve.moved).map(ndarray::ArrayBase::len).collect();
         let mut memory = Buffer::zeros(tapes.memory);
-        let parts = [&tapes.slope, &tapes.residuals, &tapes.products, &tapes.weights];
+        let parts = [&tapes.slope, &tapes.residuals, &tapes.products, &tapes.curves, &tapes.weights];
         for part in parts.into_iter().flatten().chain([&tapes.value, &tapes.numbers]) {
             machine::prepare(&part.tape, &mut memory);
         }
@@ -198,6 +200,14 @@ impl<'a> Oracle<'a> {
             unit[j] = 0.0;
         }
         columns
+    }
+
+    /// The second derivative of the residuals along a direction.
+    pub(super) fn curve(&mut self, x: &[f64], along: &[f64]) -> Vector {
+        self.put(x, false);
+        self.put(along, true);
+        let tapes = self.tapes;
+        tapes.curves.as_ref().map(|part| self.run(part)).unwrap_or_default()
     }
 
     /// The numbers of the roots of a tape, one after the other.
