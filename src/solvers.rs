@@ -91,7 +91,7 @@ pub struct Solver {
 }
 
 /// Updates of a run of solvers alone, when the sweep does not say.
-pub const STEPS: u64 = 1000;
+pub const STEPS: u64 = 2000;
 
 /// The largest Hessian or Jacobian that is built has so many columns.
 pub const MOST_COLUMNS: usize = 1000;
@@ -156,17 +156,20 @@ condition is replaced by Hager's and Zhang's (2005) for the slope. PyTorch has a
         method: Method::LevenbergMarquardt,
         needs: Needs::Residuals,
         arguments: &[
-            Argument { name: "mu", default: Default::Number("1e-3"), range: Range::Positive, says: "the damping at the start" },
+            Argument { name: "mu", default: Default::Number("0.1"), range: Range::Positive, says: "the damping at the start" },
             Argument { name: "xtol", default: Default::Number("1e-11"), range: Range::NotNegative, says: "it stops where an undamped step would change no parameter by more than this part of it" },
         ],
         summary: "Least squares: damped Gauss-Newton steps for a loss that is a sum or a mean of squares.",
         text: "\
-x <- x + d  with d from  min |r + R d|^2 + mu*|D d|^2 : r the residuals that the loss is found to be the squares of, R their derivatives,
-D the largest norms of the columns of R so far; mu falls where the loss falls as the model says, and rises where it does not
+x <- x + d + a/2  with d from  min |r + R d|^2 + mu*|D d|^2  and a from  min |r'' + R a|^2 + mu*|D a|^2 :
+r the residuals that the loss is found to be the squares of, R their derivatives, r'' their second derivative along d,
+D the norms of the columns of R, which fall by no more than half in a step; mu falls where the loss falls as the model says, else it rises
 
-Levenberg (1944), Marquardt (1963); scaling by More (1978); mu after Nielsen, Damping parameter in Marquardt's method (1999): a step is taken
-when the loss falls by at least 1e-4 of what the model says. Each step is solved by QR, never by the normal equations. `standard_error(A)` is
-sqrt(diag(s^2 (R'R)^-1)) with s^2 the sum of squares over residuals less parameters. SciPy's `lm` (MINPACK) bounds the step instead of damping it.",
+Levenberg (1944), Marquardt (1963); mu after Nielsen, Damping parameter in Marquardt's method (1999): a step is taken when the loss falls by
+at least 1e-4 of what the model says; a after Transtrum and Sethna, Improvements to the Levenberg-Marquardt algorithm for nonlinear
+least-squares minimization (2012): a step is refused when 2|D a/2| > 0.75 |D d|. Steps are solved by QR, never by the normal equations. Where the
+loss cannot tell any more, undamped steps go on as long as the gradient falls. `standard_error(A)` is sqrt(diag(s^2 (R'R)^-1)), s^2 the sum of
+squares over the number of residuals less that of parameters. SciPy's `lm` (MINPACK) bounds the step instead of damping it.",
     },
     Solver {
         name: "nelder_mead",

@@ -9,9 +9,9 @@ use super::progress::Bar;
 use super::write::{OutFolder, default_folder};
 use crate::diag::{Diagnostics, printable, render};
 use crate::library;
-use crate::solvers::SOLVERS;
 use crate::numeric::dispatch::Level;
 use crate::pipeline::{self, Checked, Ending, Failure};
+use crate::solvers::SOLVERS;
 use crate::source::Sources;
 
 /// Everything was done, and every expectation holds.

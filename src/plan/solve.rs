@@ -100,7 +100,8 @@ impl Build<'_> {
         let columns = task.params.iter().map(|(_, id)| count(self, *id)).fold(0, usize::saturating_add);
         if columns > MOST_COLUMNS {
             let message = format!("`{}` would need a matrix with {columns} columns", task.solver.name);
-            let d = Diagnostic::error("E0486", task.stage.span, message).here(format!("the limit is {MOST_COLUMNS} elements of parameters"));
+            let d =
+                Diagnostic::error("E0486", task.stage.span, message).here(format!("the limit is {MOST_COLUMNS} elements of parameters"));
             return self.fail(d.help("`lbfgs` needs no matrix"));
         }
         let mut inputs = Vec::new();
@@ -200,7 +201,8 @@ impl Build<'_> {
             Err(part) => {
                 let span = part.and_then(|part| self.model.graph.span(part)).unwrap_or(task.span);
                 let message = format!("`{}` needs a smooth part plus `c*sum(abs(w))`", task.solver.name);
-                let here = if part.is_some() { "not absolute values of a parameter, added" } else { "no absolute values of a parameter in it" };
+                let here =
+                    if part.is_some() { "not absolute values of a parameter, added" } else { "no absolute values of a parameter in it" };
                 let d = Diagnostic::error("E0483", span, message).here(here).label(task.stage.span, "asked for here");
                 return self.fail(if part.is_some() { d } else { d.help("`lbfgs` and `gd` minimize a smooth loss") });
             }

@@ -6,8 +6,8 @@ mod collect;
 mod walk;
 
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::source::Span;
 use crate::solvers::Solver;
+use crate::source::Span;
 use crate::syntax::ast::{DataLine, Expr, ExprKind, FnBody, Formal, Grading, Ident, OutLine, RuleBody, Start, SweepLine, Tolerance};
 pub(crate) use collect::{collect, path_refused};
 use std::collections::BTreeMap;

@@ -16,20 +16,8 @@ use crate::syntax::ast::{Arg, Expr, ExprKind};
 use std::collections::BTreeMap;
 
 /// The functions over a run.
-pub(super) const FOLDS: [&str; 12] = [
-    "final",
-    "start",
-    "lowest",
-    "highest",
-    "average",
-    "at",
-    "at_lowest",
-    "steps_to",
-    "count",
-    "since_lowest",
-    "previous",
-    STANDARD_ERROR,
-];
+pub(super) const FOLDS: [&str; 12] =
+    ["final", "start", "lowest", "highest", "average", "at", "at_lowest", "steps_to", "count", "since_lowest", "previous", STANDARD_ERROR];
 
 impl RunHook {
     /// `final(x)` and its like.

@@ -72,8 +72,14 @@ impl Sweeps<'_> {
                 }
             };
             let Some(rule) = self.decls.rules.get(&name.name).cloned() else {
-                let known: Vec<&str> =
-                    self.decls.rules.keys().map(String::as_str).chain(crate::library::LIBRARY.iter().map(|f| f.name)).chain(SOLVERS.iter().map(|s| s.name)).collect();
+                let known: Vec<&str> = self
+                    .decls
+                    .rules
+                    .keys()
+                    .map(String::as_str)
+                    .chain(crate::library::LIBRARY.iter().map(|f| f.name))
+                    .chain(SOLVERS.iter().map(|s| s.name))
+                    .collect();
                 let mut d = Diagnostic::error("E0437", name.span, format!("no optimizer is called `{}`", name.name)).here("not known");
                 d = match did_you_mean(&name.name, known) {
                     Some(near) => {

@@ -3,7 +3,7 @@
 //! The residuals were found when the unit was planned.
 
 use super::oracle::Oracle;
-use super::{End, NO_DECREASE, ROUNDING, Solver, Vector, diverged, dot, failed, moved, stopped};
+use super::{AT_ROUNDING, End, NO_DECREASE, ROUNDING, Solver, Vector, diverged, dot, failed, moved, stopped};
 use crate::numeric::linalg::{Qr, norm, qr, transpose};
 
 /// Trials in one step: by then the damping has grown beyond all numbers.
@@ -11,6 +11,9 @@ const TRIALS: usize = 100;
 
 /// The least part of the decrease that the model promises for which a step is taken.
 const ENOUGH: f64 = 1e-4;
+
+/// A promised decrease below this part of the squares may be one of their rounding, where the residuals are small beside the data.
+const FINE: f64 = 1e-6;
 
 /// What an undamped step must take off the gradient where losses cannot tell any more.
 const PROGRESS: f64 = 0.9;
@@ -23,7 +26,7 @@ pub(super) struct Marquardt {
     xtol: f64,
     mu: f64,
     growth: f64,
-    /// The largest norms of the columns of the Jacobian so far.
+    /// The norms of the columns of the Jacobian, falling by no more than half from step to step.
     scale: Vector,
     here: Option<Vector>,
 }
@@ -125,6 +128,24 @@ impl Marquardt {
     }
 }
 
+impl Marquardt {
+    /// An undamped step where losses cannot tell any more whether it is one down: the gradient can.
+    fn polish(&mut self, oracle: &mut Oracle, x: &mut Vector, model: &Model, step: &[f64]) -> Option<()> {
+        let new = moved(x, 1.0, step);
+        let residuals = oracle.residuals(&new);
+        if !residuals.iter().all(|r| r.is_finite()) || new == *x {
+            return None;
+        }
+        let after = Model::of(oracle, &new, &residuals);
+        if norm(&after.q) > PROGRESS * norm(&model.q) {
+            return None;
+        }
+        self.here = Some(residuals);
+        *x = new;
+        Some(())
+    }
+}
+
 impl Solver for Marquardt {
     fn next(&mut self, oracle: &mut Oracle, x: &mut Vector) -> Result<(), End> {
         let residuals = self.here.take().unwrap_or_else(|| oracle.residuals(x));
@@ -134,7 +155,7 @@ impl Solver for Marquardt {
         }
         oracle.errors = Some(model.errors());
         for (scale, norm) in self.scale.iter_mut().zip(&model.norms) {
-            *scale = scale.max(*norm);
+            *scale = (0.5 * *scale).max(*norm);
         }
         let undamped = model.step(&vec![0.0; x.len()]);
         if let Some((step, expected)) = &undamped {
@@ -142,18 +163,7 @@ impl Solver for Marquardt {
                 return Err(stopped(format!("an undamped step changes no parameter by more than {:e} of it", self.xtol)));
             }
             if *expected <= ROUNDING * model.square {
-                let new = moved(x, 1.0, step);
-                let residuals = oracle.residuals(&new);
-                if !residuals.iter().all(|r| r.is_finite()) || new == *x {
-                    return Err(stopped(super::AT_ROUNDING));
-                }
-                let after = Model::of(oracle, &new, &residuals);
-                if norm(&after.q) > PROGRESS * norm(&model.q) {
-                    return Err(stopped(super::AT_ROUNDING));
-                }
-                self.here = Some(residuals);
-                *x = new;
-                return Ok(());
+                return self.polish(oracle, x, &model, step).ok_or_else(|| stopped(AT_ROUNDING));
             }
         }
         let scale: Vector = self.scale.iter().map(|scale| if *scale > 0.0 { *scale } else { 1.0 }).collect();
@@ -183,6 +193,12 @@ impl Solver for Marquardt {
             self.mu *= self.growth;
             self.growth *= 2.0;
         }
-        Err(failed(NO_DECREASE))
+        // Residuals that nearly vanish are known less well than their squares.
+        match undamped {
+            Some((step, expected)) if expected <= FINE * model.square => {
+                self.polish(oracle, x, &model, &step).ok_or_else(|| stopped(AT_ROUNDING))
+            }
+            _ => Err(failed(NO_DECREASE)),
+        }
     }
 }

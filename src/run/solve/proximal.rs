@@ -60,7 +60,11 @@ impl Solver for Proximal {
         }
         let change: Vector = new.iter().zip(&*x).map(|(new, old)| new - old).collect();
         if largest(&change) <= self.xtol && ahead == *x {
-            return Err(stopped(if self.xtol == 0.0 { "a step changes nothing".to_string() } else { format!("a step changes no parameter by more than {:e}", self.xtol) }));
+            return Err(stopped(if self.xtol == 0.0 {
+                "a step changes nothing".to_string()
+            } else {
+                format!("a step changes no parameter by more than {:e}", self.xtol)
+            }));
         }
         if self.momentum {
             let next = (1.0 + (4.0 * self.s).mul_add(self.s, 1.0).sqrt()) / 2.0;
@@ -75,6 +79,14 @@ impl Solver for Proximal {
 
 /// `soft_threshold(x - rate*g, rate*c)`.
 fn threshold(x: &[f64], gradient: &[f64], weights: &[f64], rate: f64) -> Vector {
-    let soft = |v: f64, t: f64| if v > t { v - t } else if v < -t { v + t } else { 0.0 };
+    let soft = |v: f64, t: f64| {
+        if v > t {
+            v - t
+        } else if v < -t {
+            v + t
+        } else {
+            0.0
+        }
+    };
     x.iter().zip(gradient).zip(weights).map(|((x, g), c)| soft(x - rate * g, rate * c)).collect()
 }
