@@ -183,7 +183,8 @@ impl Sweeps<'_> {
             spec.budget = Budget::Steps(STEPS);
             has_budget = true;
         }
-        if !has_budget {
+        // Among optimizers that are wrong there may be one that needs no number of steps.
+        if !has_budget && (optimizers.is_ok() || self.decls.solvers.is_empty()) {
             let d = Diagnostic::error("E0409", sweep.name.span, format!("how long does sweep `{}` run?", sweep.name.name))
                 .here("no `steps`, no `epochs`");
             let end = Span { lo: sweep.span.hi.saturating_sub(1), hi: sweep.span.hi.saturating_sub(1), ..sweep.span };

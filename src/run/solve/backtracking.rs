@@ -4,7 +4,7 @@
 
 use super::oracle::Oracle;
 use super::search::{Line, armijo};
-use super::{AT_ROUNDING, End, NO_DECREASE, ROUNDING, Solver, Vector, diverged, dot, failed, flat_enough, largest, stopped};
+use super::{AT_ROUNDING, End, ROUNDING, Solver, Vector, diverged, dot, failed, flat_enough, largest, stopped};
 
 /// The rate that is tried first, and what is known at the point.
 pub(super) struct Backtracking {
@@ -33,10 +33,9 @@ impl Solver for Backtracking {
         }
         let d: Vector = gradient.iter().map(|g| -g).collect();
         let line = Line { loss, slope: dot(&gradient, &d), c1: self.c1, c2: 1.0 };
-        let Some(probe) = armijo(oracle, x, &d, self.lr, self.shrink, line) else {
-            let fine = self.lr * -line.slope <= ROUNDING * loss.abs();
-            return Err(if fine { stopped(AT_ROUNDING) } else { failed(NO_DECREASE) });
-        };
+        let fine = self.lr * -line.slope <= ROUNDING * loss.abs();
+        let probe =
+            armijo(oracle, x, &d, self.lr, self.shrink, line).map_err(|why| if fine { stopped(AT_ROUNDING) } else { failed(why) })?;
         self.here = Some((probe.loss, probe.gradient));
         *x = probe.x;
         Ok(())

@@ -51,10 +51,10 @@ impl Lbfgs {
         d
     }
 
-    fn search(&self, oracle: &mut Oracle, x: &[f64], loss: f64, gradient: &[f64], d: &[f64]) -> Option<Probe> {
+    fn search(&self, oracle: &mut Oracle, x: &[f64], loss: f64, gradient: &[f64], d: &[f64]) -> Result<Probe, &'static str> {
         let slope = dot(gradient, d);
         if slope.is_nan() || slope >= 0.0 {
-            return None;
+            return Err(NO_DECREASE);
         }
         let rate = if self.pairs.is_empty() { (1.0 / dot(gradient, gradient).sqrt()).min(1.0) } else { 1.0 };
         wolfe(oracle, x, d, rate, Line { loss, slope, c1: self.c1, c2: self.c2 })
@@ -73,14 +73,12 @@ impl Solver for Lbfgs {
         let d = self.direction(&gradient);
         let expected = dot(&gradient, &d).abs();
         let mut found = self.search(oracle, x, loss, &gradient, &d);
-        if found.is_none() && !self.pairs.is_empty() {
+        if found.is_err() && !self.pairs.is_empty() {
             // What is remembered may be of no use here.
             self.pairs.clear();
             found = self.search(oracle, x, loss, &gradient, &self.direction(&gradient));
         }
-        let Some(probe) = found else {
-            return Err(if expected <= ROUNDING * loss.abs() { stopped(AT_ROUNDING) } else { failed(NO_DECREASE) });
-        };
+        let probe = found.map_err(|why| if expected <= ROUNDING * loss.abs() { stopped(AT_ROUNDING) } else { failed(why) })?;
         let s: Vector = probe.x.iter().zip(&*x).map(|(new, old)| new - old).collect();
         let y: Vector = probe.gradient.iter().zip(&gradient).map(|(new, old)| new - old).collect();
         let along = dot(&s, &y);

@@ -4,7 +4,7 @@
 
 use super::oracle::Oracle;
 use super::search::{Line, armijo};
-use super::{AT_ROUNDING, End, NO_DECREASE, ROUNDING, Solver, Vector, diverged, dot, failed, flat_enough, largest, moved, stopped};
+use super::{AT_ROUNDING, End, ROUNDING, Solver, Vector, diverged, dot, failed, flat_enough, largest, moved, stopped};
 use crate::numeric::linalg::{cholesky, cholesky_solve, symmetric_eigen};
 
 const SINGULAR: &str = "the Hessian is singular";
@@ -52,7 +52,7 @@ impl Solver for Newton {
         if slope >= 0.0 {
             return Err(failed(UPHILL));
         }
-        let probe = armijo(oracle, x, &d, 1.0, 0.5, Line { loss, slope, c1: self.c1, c2: 1.0 }).ok_or_else(|| failed(NO_DECREASE))?;
+        let probe = armijo(oracle, x, &d, 1.0, 0.5, Line { loss, slope, c1: self.c1, c2: 1.0 }).map_err(failed)?;
         self.here = Some((probe.loss, probe.gradient));
         *x = probe.x;
         Ok(())

@@ -3,7 +3,9 @@
 //! They know no directions. A point where the loss is not finite is too far.
 
 use super::oracle::Oracle;
-use super::{ROUNDING, Vector, dot, moved};
+use super::{NO_DECREASE, ROUNDING, Vector, dot, moved};
+
+const ENDLESS: &str = "the loss falls without end along a line";
 
 /// A point on a line.
 #[derive(Debug, Clone)]
@@ -52,21 +54,21 @@ impl Line {
 /// Trials of a search: one that needs more goes nowhere.
 const TRIALS: usize = 60;
 
-/// Multiplies the rate until the loss falls enough; nothing when it never does. Nocedal and Wright, algorithm 3.1.
-pub(super) fn armijo(oracle: &mut Oracle, x: &[f64], d: &[f64], rate: f64, shrink: f64, line: Line) -> Option<Probe> {
+/// Multiplies the rate until the loss falls enough; or why there is no such rate. Nocedal and Wright, algorithm 3.1.
+pub(super) fn armijo(oracle: &mut Oracle, x: &[f64], d: &[f64], rate: f64, shrink: f64, line: Line) -> Result<Probe, &'static str> {
     let mut rate = rate;
     for _ in 0..TRIALS {
         let probe = Probe::at(oracle, x, d, rate);
         if probe.loss.is_finite() && (line.falls(&probe) || probe.x == x) {
-            return (probe.x != x).then_some(probe);
+            return if probe.x == x { Err(NO_DECREASE) } else { Ok(probe) };
         }
         rate *= shrink;
     }
-    None
+    Err(NO_DECREASE)
 }
 
-/// A point with the strong Wolfe conditions; nothing when none is found. Nocedal and Wright, algorithms 3.5 and 3.6.
-pub(super) fn wolfe(oracle: &mut Oracle, x: &[f64], d: &[f64], rate: f64, line: Line) -> Option<Probe> {
+/// A point with the strong Wolfe conditions; or why none is found. Nocedal and Wright, algorithms 3.5 and 3.6.
+pub(super) fn wolfe(oracle: &mut Oracle, x: &[f64], d: &[f64], rate: f64, line: Line) -> Result<Probe, &'static str> {
     let mut last = Probe { rate: 0.0, x: x.to_vec(), loss: line.loss, gradient: Vec::new(), slope: line.slope };
     let mut rate = rate;
     for trial in 0..TRIALS {
@@ -75,7 +77,7 @@ pub(super) fn wolfe(oracle: &mut Oracle, x: &[f64], d: &[f64], rate: f64, line: 
             return zoom(oracle, x, d, line, last, probe);
         }
         if line.flat(&probe) {
-            return Some(probe);
+            return Ok(probe);
         }
         if probe.slope >= 0.0 {
             return zoom(oracle, x, d, line, probe, last);
@@ -83,11 +85,11 @@ pub(super) fn wolfe(oracle: &mut Oracle, x: &[f64], d: &[f64], rate: f64, line: 
         rate *= 4.0;
         last = probe;
     }
-    None
+    Err(ENDLESS)
 }
 
 /// Between `low`, which falls enough and has the lowest loss so far, and `high`.
-fn zoom(oracle: &mut Oracle, x: &[f64], d: &[f64], line: Line, low: Probe, high: Probe) -> Option<Probe> {
+fn zoom(oracle: &mut Oracle, x: &[f64], d: &[f64], line: Line, low: Probe, high: Probe) -> Result<Probe, &'static str> {
     let (mut low, mut high) = (low, high);
     for _ in 0..TRIALS {
         let rate = between(&low, &high);
@@ -100,7 +102,7 @@ fn zoom(oracle: &mut Oracle, x: &[f64], d: &[f64], line: Line, low: Probe, high:
             continue;
         }
         if line.flat(&probe) {
-            return Some(probe);
+            return Ok(probe);
         }
         if probe.slope * (high.rate - low.rate) >= 0.0 {
             high = low;
@@ -108,7 +110,7 @@ fn zoom(oracle: &mut Oracle, x: &[f64], d: &[f64], line: Line, low: Probe, high:
         low = probe;
     }
     // A decrease without the second condition is better than nothing.
-    (low.rate > 0.0 && low.x != x).then_some(low)
+    if low.rate > 0.0 && low.x != x { Ok(low) } else { Err(NO_DECREASE) }
 }
 
 /// The lowest point of the cubic through both (Nocedal and Wright, 3.59), but at least a tenth of the way from each; else the middle.
