@@ -6,6 +6,7 @@ mod collect;
 mod walk;
 
 use crate::diag::{Diagnostic, Diagnostics};
+use crate::solvers::Solver;
 use crate::source::Span;
 use crate::syntax::ast::{DataLine, Expr, ExprKind, FnBody, Formal, Grading, Ident, OutLine, RuleBody, Start, SweepLine, Tolerance};
 pub(crate) use collect::{collect, path_refused};
@@ -155,6 +156,8 @@ pub(crate) struct Decls {
     pub(crate) sequence: Vec<Name>,
     pub(crate) functions: BTreeMap<String, Function>,
     pub(crate) rules: BTreeMap<String, Rule>,
+    /// Which of the rules are solvers: their lines say nothing but which words an argument may be.
+    pub(crate) solvers: BTreeMap<String, &'static Solver>,
     pub(crate) datasets: Vec<DataDecl>,
     pub(crate) sweeps: Vec<Block<SweepLine>>,
     pub(crate) plots: Vec<Block<OutLine>>,
