@@ -2,6 +2,8 @@
 //!
 //! It writes no text but words for statuses; numbers stay numbers until `export` renders them.
 
+mod classes;
+
 use std::collections::BTreeMap;
 
 use super::cells::{Place, Reader, Value};
@@ -151,6 +153,9 @@ enum Pace {
 
 /// The table of a view.
 pub(super) fn table(reader: &Reader<'_>, view: &TableView) -> Table {
+    if let Some((kind, judged)) = &view.classes {
+        return classes::table(reader, view, *kind, judged);
+    }
     let cells = reader.select(&view.selection);
     let pace = view.rows.iter().enumerate().find_map(|(at, key)| match key {
         Key::Axis(axis) if axis == "step" => Some((at, Pace::Step)),

@@ -39,6 +39,7 @@ pub(super) enum ReadyAlong<'a, 'r> {
     Epoch,
     Rows(Asked<'a, 'r>),
     Cells(ReadyKey<'a, 'r>),
+    Elements(Asked<'a, 'r>),
 }
 
 /// A point that stands for one or more runs: x, centre, ends of the band.
@@ -89,10 +90,48 @@ impl Slots {
 }
 
 impl Series<'_, '_> {
+    /// How many lines it is for one run: one for each element of a value, but one for all that stand over others.
+    pub(super) fn strands(&self) -> usize {
+        if matches!(self.along, ReadyAlong::Elements(_)) { 1 } else { self.y.len() }
+    }
+
+    /// Whether all these runs have the same elements over the same places: those of the data.
+    pub(super) fn alike(&self, x: &Asked<'_, '_>, cells: &[Place], count: usize) -> bool {
+        let Some((&first, rest)) = cells.split_first() else { return false };
+        let bits = |place: Place| -> Vec<u64> { x.at(place, count).into_iter().chain(self.y.at(place, count)).map(f64::to_bits).collect() };
+        let own = bits(first);
+        rest.iter().all(|&place| bits(place) == own)
+    }
+
+    /// Draws the elements of a value over those of another, for each run.
+    pub(super) fn over_elements(
+        &self,
+        drawing: &mut Drawing<'_, '_>,
+        sheet: &mut Sheet,
+        cells: &[Place],
+        x: &Asked<'_, '_>,
+        style: Style,
+    ) {
+        for &place in cells {
+            let bad = style.color != Ink::Black && drawing.mark(place);
+            let points = x.at(place, drawing.cells).into_iter().zip(self.y.at(place, drawing.cells)).collect();
+            let points = drawing.placed(points);
+            drawing.show(&points, bad);
+            if self.mark == SeriesMark::Bars {
+                let width = gap(points.iter().map(|p| p.0)) * BAR;
+                let points: Vec<Point> = points.into_iter().map(|(x, y)| Point { x, y, band: None }).collect();
+                push_bars(drawing, sheet, &points, style, width);
+            } else {
+                self.push(sheet, points, style, bad);
+            }
+        }
+    }
+
     /// Draws all strands for the cells of one look.
     pub(super) fn draw(&self, drawing: &mut Drawing<'_, '_>, sheet: &mut Sheet, cells: &[Place], styles: &[Style], slots: &mut Slots) {
         match &self.along {
             ReadyAlong::Cells(key) => self.over_cells(drawing, sheet, cells, styles, key, slots),
+            ReadyAlong::Elements(x) => self.over_elements(drawing, sheet, cells, x, styles[0]),
             _ => self.over_rows(drawing, sheet, cells, styles),
         }
     }

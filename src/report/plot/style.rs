@@ -4,7 +4,7 @@
 
 use super::axis::{AxisPlan, share};
 use crate::report::cells::Place;
-use crate::report::figure::{Axis, ColorBar, Ink, LegendEntry, LegendGroup, LegendKind, Scale, Style};
+use crate::report::figure::{Axis, ColorBar, ColorMap, Ink, LegendEntry, LegendGroup, LegendKind, Scale, Style};
 use crate::report::keys::Channel;
 
 /// Colours that can be told apart.
@@ -78,6 +78,11 @@ impl<'a, 'r> Looks<'a, 'r> {
         Looks { color, dash, marker, strands, by, scale }
     }
 
+    /// Whether what all runs have in common is better left black: colours then mean runs.
+    pub(super) fn leave_black(&self) -> bool {
+        self.color.len() > 1 || self.strands.len() < 2
+    }
+
     /// The look of a strand of a cell.
     pub(super) fn style(&self, place: Place, strand: usize) -> Style {
         self.style_of(self.color.index(place), self.dash.index(place), self.marker.index(place), strand)
@@ -142,6 +147,6 @@ impl<'a, 'r> Looks<'a, 'r> {
 
     /// The colour scale.
     pub(super) fn color_bar(&self) -> Option<ColorBar> {
-        self.scale.clone().map(|axis| ColorBar { axis })
+        self.scale.clone().map(|axis| ColorBar { axis, map: ColorMap::Plain })
     }
 }
