@@ -296,6 +296,14 @@ fn merged(view: &PlotView) -> Vec<&'static str> {
 
 /// Axes on which cells differ although nothing in the plot tells them apart: they get colours (or panels), too.
 fn further_axes<'r>(reader: &Reader<'r>, view: &PlotView, cells: &[Place]) -> Vec<&'r str> {
+    // Every cell is a problem or a solver; of a number, every cell is a value.
+    if view.marks.iter().any(|mark| match mark {
+        MarkView::Profile { .. } => true,
+        MarkView::Histogram { of } => of.sizes.is_empty(),
+        _ => false,
+    }) {
+        return Vec::new();
+    }
     let drawn = |mark: &&MarkView| !matches!(mark, MarkView::Contour { .. } | MarkView::Curve { .. });
     let Some(mark) = view.marks.iter().find(drawn) else { return Vec::new() };
     let channels = [&view.color, &view.dash, &view.marker, &view.facet].map(|keys| Channel::new(reader, keys, &[], cells));
@@ -321,8 +329,8 @@ fn further_axes<'r>(reader: &Reader<'r>, view: &PlotView, cells: &[Place]) -> Ve
     let found = spread(reader, groups, reader.axes(cells).into_iter().filter(counts));
     if !found.is_empty() {
         let listing = listed(&found.iter().map(|axis| format!("`{axis}`")).collect::<Vec<_>>());
-        let verb = if found.len() == 1 { "varies" } else { "vary" };
-        reader.warn(format!("plot `{}`: {listing} {verb} and is not named; each value is drawn by itself", view.name));
+        let verb = if found.len() == 1 { "varies and is" } else { "vary and are" };
+        reader.warn(format!("plot `{}`: {listing} {verb} not named; each value is drawn by itself", view.name));
     }
     found
 }

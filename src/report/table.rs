@@ -302,8 +302,8 @@ fn further_axes<'n, 'r: 'n>(reader: &Reader<'r>, view: &'n TableView, row_keys: 
     };
     let unnamed: Vec<String> = found.iter().copied().filter(|axis| !named(axis)).map(|axis| format!("`{axis}`")).collect();
     if !unnamed.is_empty() && !view.rows.is_empty() {
-        let verb = if unnamed.len() == 1 { "varies" } else { "vary" };
-        reader.warn(format!("table `{}`: {} {verb} and is not named; there is a row for each value", view.name, listed(&unnamed)));
+        let verb = if unnamed.len() == 1 { "varies and is" } else { "vary and are" };
+        reader.warn(format!("table `{}`: {} {verb} not named; there is a row for each value", view.name, listed(&unnamed)));
     }
     found
 }

@@ -24,8 +24,7 @@ const WIDTH: f64 = 1.6;
 pub(super) fn figure(reader: &Reader<'_>, view: &PlotView, of: &Question) -> Figure {
     let mut canvas = Canvas::new(reader, view, false);
     let cells = canvas.cells.clone();
-    // Of a number, every cell is a value.
-    let further = if of.sizes.is_empty() { Vec::new() } else { canvas.further.clone() };
+    let further = canvas.further.clone();
     let looks = looks(reader, view, &further, &cells);
     let asked = reader.ask(of, &cells);
     let log = canvas.drawing.x.scale == Scale::Log;
