@@ -299,7 +299,9 @@ impl Asked<'_, '_> {
             Leaf::Evaluations => one(run.evaluations as f64),
             Leaf::HasStatus(status) => one(f64::from(u8::from(run.status == *status))),
             Leaf::Cells => one(cells as f64),
-            Leaf::Row { .. } | Leaf::Aggregate { .. } | Leaf::Gap { .. } | Leaf::BestSoFar { .. } | Leaf::Folded { .. } => self.missing(leaf),
+            Leaf::Row { .. } | Leaf::Aggregate { .. } | Leaf::Gap { .. } | Leaf::BestSoFar { .. } | Leaf::Folded { .. } => {
+                self.missing(leaf)
+            }
         }
     }
 

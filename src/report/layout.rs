@@ -31,6 +31,7 @@ const LEAST: f64 = 8.0;
 const ALONE: (f64, f64) = (380.0, 380.0);
 const TOGETHER: f64 = 560.0;
 const SIDE: f64 = 230.0;
+const TITLED: f64 = 84.0;
 /// The narrowest figure of such panels: its title and caption need room, too.
 const SLIM: f64 = 380.0;
 /// Highest legend that stands above a colour bar, as a share of the height of the panels, and the room between them.
@@ -212,7 +213,9 @@ impl<'f> Plan<'f> {
     fn fitted(&self, aspect: f64) -> f64 {
         let (wide, high) = if self.figure.panels.len() <= 1 { ALONE } else { (TOGETHER / self.columns as f64, SIDE) };
         let aspect = aspect.clamp(0.02, 50.0);
-        wide.min(SIDE.max(high)).min(high / aspect).max(LEAST)
+        // A title needs some width, whatever the form.
+        let least = if self.figure.panels.iter().any(|panel| panel.title.len() > 4) { TITLED } else { LEAST };
+        wide.min(SIDE.max(high)).min(high / aspect).max(least)
     }
 
     /// Whether the panel has tick labels below it: always if axes differ, else only where no panel follows below.

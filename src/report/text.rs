@@ -85,8 +85,12 @@ fn describe_layer(layer: &Layer) -> String {
         Layer::Cells { x_edges, y_edges, values } => {
             let hatched = values.iter().filter(|v| **v == CellInk::Hatched).count();
             let blank = values.iter().filter(|v| **v == CellInk::Blank).count();
-            let shares: Vec<f64> =
-                values.iter().filter_map(|v| if let CellInk::Ink(Ink::Map(share) | Ink::Signed(share) | Ink::Tint(share)) = v { Some(*share) } else { None }).collect();
+            let shares: Vec<f64> = values
+                .iter()
+                .filter_map(
+                    |v| if let CellInk::Ink(Ink::Map(share) | Ink::Signed(share) | Ink::Tint(share)) = v { Some(*share) } else { None },
+                )
+                .collect();
             let edges = |edges: &[f64]| ends(edges, |e| number(*e));
             format!(
                 "cells: x {}; y {}; colors {}; {hatched} hatched, {blank} blank",

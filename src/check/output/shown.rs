@@ -3,8 +3,8 @@
 //! It changes no view.
 
 use crate::check::lower::{R, Reported};
-use crate::check::question::Asker;
 use crate::check::program::OptimizerSpec;
+use crate::check::question::Asker;
 use crate::diag::Diagnostic;
 use crate::results::Setting;
 use crate::results::view::{Cond, Key, Leaf, Question, Selection};

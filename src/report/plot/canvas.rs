@@ -60,7 +60,8 @@ where
     /// The figure of tiles.
     pub(super) fn tiled(self, panels: Vec<(String, Sheet)>, colors: Option<Colors>, aspect: f64) -> Figure {
         let marks = self.drawing.cross_entry(LegendKind::Hatched);
-        let legend = marks.map(|entry| LegendGroup { title: String::new(), entries: vec![LegendEntry { style: Style::default(), ..entry }] });
+        let legend =
+            marks.map(|entry| LegendGroup { title: String::new(), entries: vec![LegendEntry { style: Style::default(), ..entry }] });
         let figure = self.finish(panels, legend.into_iter().collect(), colors.map(Colors::bar));
         Figure { aspect: Some(aspect), ..figure }
     }

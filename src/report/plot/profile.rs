@@ -106,10 +106,7 @@ mod tests {
         // Times of one solver on five problems against the best of all: 1, 1, 2, 5, and one never solved.
         let ratios = [(3.0, 3.0), (7.0, 7.0), (4.0, 2.0), (10.0, 2.0), (f64::INFINITY, 9.0)].map(|(t, best)| ratio(t, best));
         assert_eq!(ratios, [1.0, 1.0, 2.0, 5.0, f64::INFINITY]);
-        assert_eq!(
-            steps(ratios.to_vec(), 5, 6.0),
-            [(1.0, 0.4), (2.0, 0.4), (2.0, 0.6), (5.0, 0.6), (5.0, 0.8), (6.0, 0.8)]
-        );
+        assert_eq!(steps(ratios.to_vec(), 5, 6.0), [(1.0, 0.4), (2.0, 0.4), (2.0, 0.6), (5.0, 0.6), (5.0, 0.8), (6.0, 0.8)]);
         assert_eq!((ratio(0.0, 0.0), ratio(2.0, 0.0), ratio(f64::NAN, 1.0)), (1.0, f64::INFINITY, f64::INFINITY));
         assert_eq!(steps(vec![f64::INFINITY], 3, 2.0), [(1.0, 0.0), (2.0, 0.0)]);
     }

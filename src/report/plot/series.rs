@@ -10,6 +10,7 @@ use crate::report::cells::{Place, Reader, Value};
 use crate::report::figure::{Ink, Layer, Scale, Style};
 use crate::report::keys::ReadyKey;
 use crate::report::statistics::{half_width, mean, median, quantile, standard_deviation};
+use crate::results::Status;
 use crate::results::view::{Band, Center, SeriesMark};
 
 /// Width of a line.
@@ -104,25 +105,30 @@ impl Series<'_, '_> {
     }
 
     /// Draws the elements of a value over those of another, for each run.
-    pub(super) fn over_elements(
-        &self,
-        drawing: &mut Drawing<'_, '_>,
-        sheet: &mut Sheet,
-        cells: &[Place],
-        x: &Asked<'_, '_>,
-        style: Style,
-    ) {
+    pub(super) fn over_elements(&self, drawing: &mut Drawing<'_, '_>, sheet: &mut Sheet, cells: &[Place], x: &Asked<'_, '_>, style: Style) {
         for &place in cells {
-            let bad = style.color != Ink::Black && drawing.mark(place);
+            let bad = matches!(drawing.reader.run(place).status, Status::Diverged | Status::Rising) && style.color != Ink::Black;
             let points = x.at(place, drawing.cells).into_iter().zip(self.y.at(place, drawing.cells)).collect();
-            let points = drawing.placed(points);
-            drawing.show(&points, bad);
-            if self.mark == SeriesMark::Bars {
-                let width = gap(points.iter().map(|p| p.0)) * BAR;
-                let points: Vec<Point> = points.into_iter().map(|(x, y)| Point { x, y, band: None }).collect();
-                push_bars(drawing, sheet, &points, style, width);
+            let mut points = drawing.placed(points);
+            if bad {
+                // The order of elements is not that of steps, so that no first point is a start.
+                points.iter().for_each(|p| drawing.y.show_wild(p.1));
+                drawing
+                    .say(format!("The values of {}, which diverged or rose, do not stretch the axes.", drawing.reader.cell_label(place)));
             } else {
-                self.push(sheet, points, style, bad);
+                drawing.show(&points, false);
+            }
+            match self.mark {
+                SeriesMark::Bars => {
+                    let width = gap(points.iter().map(|p| p.0)) * BAR;
+                    let points: Vec<Point> = points.into_iter().map(|(x, y)| Point { x, y, band: None }).collect();
+                    push_bars(drawing, sheet, &points, style, width);
+                }
+                SeriesMark::Points => self.push(sheet, points, style, false),
+                SeriesMark::Lines => {
+                    points.sort_by(|a, b| a.0.total_cmp(&b.0));
+                    self.push(sheet, points, style, false);
+                }
             }
         }
     }

@@ -3,8 +3,8 @@
 //! Heat maps over two axes of a sweep are in `heat`.
 
 use super::axis::{AxisPlan, share};
-use super::sheet::{Drawing, Sheet};
 use super::canvas::Canvas;
+use super::sheet::{Drawing, Sheet};
 use super::{label, plan, said};
 use crate::report::cells::{Place, Reader};
 use crate::report::classes::Judge;
@@ -15,6 +15,8 @@ use crate::results::view::{Judged, PlotAxis, PlotView, Question};
 
 /// Labels along a side of a matrix.
 const LABELS: usize = 9;
+/// So few pictures stand in one row.
+const FEW: usize = 5;
 /// Pictures of each panel that stand in one row.
 const ROW: usize = 12;
 /// How much longer one side of a matrix is drawn at most.
@@ -35,7 +37,8 @@ pub(super) fn matrix(reader: &Reader<'_>, view: &PlotView, z: &Question) -> Figu
     let sheets = values.iter().map(|values| sheet(values, (rows, columns), &colors)).collect();
     let aspect = (rows as f64 / columns as f64).clamp(1.0 / LONG, LONG);
     let panels = canvas.titled(sheets);
-    canvas.tiled(panels, Some(colors), aspect)
+    let columns = columns_for(panels.len(), aspect);
+    Figure { columns, ..canvas.tiled(panels, Some(colors), aspect) }
 }
 
 /// Each row of a matrix as a picture; or each column, where those have the right length.
@@ -68,7 +71,8 @@ pub(super) fn image(reader: &Reader<'_>, view: &PlotView, value: &Question, (hei
         }
     }
     let mut figure = canvas.tiled(panels, Some(colors), height as f64 / width as f64);
-    figure.columns = if count <= ROW && all.len() > 1 && count > 1 { count } else { columns_for(figure.panels.len()) };
+    figure.columns =
+        if count <= ROW && all.len() > 1 && count > 1 { count } else { columns_for(figure.panels.len(), height as f64 / width as f64) };
     figure
 }
 
@@ -119,7 +123,8 @@ pub(super) fn confusion(reader: &Reader<'_>, view: &PlotView, judged: &Judged) -
         Colors { axis: axis.finish("colour").0, map: ColorMap::Tint }
     });
     let panels = canvas.titled(sheets);
-    canvas.tiled(panels, bar, 1.0)
+    let columns = columns_for(panels.len(), 1.0);
+    Figure { columns, ..canvas.tiled(panels, bar, 1.0) }
 }
 
 /// What the colours of all panels mean.
@@ -174,11 +179,15 @@ fn indexed(n: usize, reversed: bool) -> Axis {
     Axis { label: String::new(), scale: Scale::Linear, range: (-0.5, n as f64 - 0.5), ticks, minor: Vec::new() }
 }
 
-/// How many of so many pictures stand side by side: a little more than below one another, with few places left empty.
-fn columns_for(n: usize) -> usize {
-    let about = (n as f64 * 1.5).sqrt().round() as usize;
+/// How many of so many pictures stand side by side, so that all together are somewhat wider than high and few places
+/// are left empty; `aspect` is how many times as high as wide one is.
+fn columns_for(n: usize, aspect: f64) -> usize {
+    if n <= FEW {
+        return n.max(1);
+    }
+    let about = ((n as f64 * 1.6 * aspect).sqrt().round() as usize).clamp(1, n);
     let choices = about.saturating_sub(about / 4).max(1)..=(about + about / 3).max(1);
-    choices.min_by_key(|&columns| (n.div_ceil(columns) * columns - n, columns.abs_diff(about))).unwrap_or(1).min(n.max(1))
+    choices.min_by_key(|&columns| (n.div_ceil(columns) * columns - n, columns.abs_diff(about))).unwrap_or(1).min(n)
 }
 
 impl Drawing<'_, '_> {
