@@ -4,7 +4,7 @@
 //! without a size becomes as large as it needs.
 
 use super::axes::{Bottom, Frame, Side, TICK_SIZE, draw_bottom_label, draw_side, draw_side_label, label_depth, side_ticks_depth};
-use super::figure::{Axis, Figure, Layer, Panel};
+use super::figure::{Axis, Figure, Layer, Panel, Scale};
 use super::font::{CAP, Font};
 use super::legend::{Legend, bar_width, draw_bar};
 use super::marks::draw_layers;
@@ -32,6 +32,8 @@ const ALONE: (f64, f64) = (380.0, 380.0);
 const TOGETHER: f64 = 560.0;
 const SIDE: f64 = 230.0;
 const TITLED: f64 = 84.0;
+/// The side of a category in a field by itself.
+const CATEGORY: f64 = 46.0;
 /// The narrowest figure of such panels: its title and caption need room, too.
 const SLIM: f64 = 380.0;
 /// Highest legend that stands above a colour bar, as a share of the height of the panels, and the room between them.
@@ -211,7 +213,15 @@ impl<'f> Plan<'f> {
 
     /// The width of a panel whose form the data say.
     fn fitted(&self, aspect: f64) -> f64 {
-        let (wide, high) = if self.figure.panels.len() <= 1 { ALONE } else { (TOGETHER / self.columns as f64, SIDE) };
+        let (wide, high) = match &self.figure.panels[..] {
+            // A few categories need no large field.
+            [alone] if alone.x.scale == Scale::Categorical => {
+                let side = (alone.x.ticks.len() as f64 * CATEGORY).clamp(SIDE, ALONE.0);
+                (side, side)
+            }
+            [] | [_] => ALONE,
+            _ => (TOGETHER / self.columns as f64, SIDE),
+        };
         let aspect = aspect.clamp(0.02, 50.0);
         // A title needs some width, whatever the form.
         let least = if self.figure.panels.iter().any(|panel| panel.title.len() > 4) { TITLED } else { LEAST };

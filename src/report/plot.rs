@@ -57,8 +57,12 @@ pub(super) fn figure(reader: &Reader<'_>, view: &PlotView) -> Figure {
                         first,
                         merged: merged(view),
                         smooth: view.smooth.unwrap_or(1),
+                        symbols: looks.has_symbols(),
                     };
                     first += series.strands();
+                    if series.smooth > 1 && matches!(along, Along::Step | Along::Epoch | Along::Rows(_)) {
+                        drawing.say(format!("Trailing means of {} recorded rows.", series.smooth));
+                    }
                     prepare_axes(drawing, view, &series, &cells);
                     for (sheet, own) in sheets.iter_mut().zip(&panels) {
                         draw_series(drawing, sheet, &series, own, &looks);

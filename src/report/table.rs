@@ -37,6 +37,8 @@ pub struct Column {
     pub title: String,
     /// printf format of its numbers; `None` leaves the number of digits to the renderer.
     pub format: Option<String>,
+    /// Whether small numbers are written with a power of ten, as rates by decade are.
+    pub decades: bool,
 }
 
 impl Column {
@@ -208,7 +210,8 @@ pub(super) fn table(reader: &Reader<'_>, view: &TableView) -> Table {
     // Further axes that are shown anyway need no column of their own.
     let keyed: Vec<usize> =
         (0..rows.names.len()).filter(|&at| at < row_keys.len() || !shown.iter().any(|item| item.key.name() == rows.names[at])).collect();
-    let mut headings: Vec<Column> = keyed.iter().map(|&at| Column::plain(rows.names[at])).collect();
+    let mut headings: Vec<Column> =
+        keyed.iter().map(|&at| Column { decades: rows.by_decades(at), ..Column::plain(rows.names[at]) }).collect();
     if let Some((at, pace)) = pace {
         headings.insert(at, Column::plain(if pace == Pace::Step { "step" } else { "epoch" }));
     }
@@ -218,6 +221,7 @@ pub(super) fn table(reader: &Reader<'_>, view: &TableView) -> Table {
                 group: if view.columns.is_empty() { String::new() } else { columns.label(group) },
                 title: title.clone(),
                 format: item.format.clone(),
+                decades: false,
             }));
         }
     }
@@ -253,7 +257,7 @@ pub(super) fn table(reader: &Reader<'_>, view: &TableView) -> Table {
 
 impl Column {
     fn plain(title: &str) -> Column {
-        Column { group: String::new(), title: title.to_owned(), format: None }
+        Column { group: String::new(), title: title.to_owned(), format: None, decades: false }
     }
 }
 

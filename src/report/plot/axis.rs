@@ -4,7 +4,7 @@
 
 use crate::numeric::elementary::{log10, pow};
 use crate::report::figure::{Axis, Scale, Tick};
-use crate::report::label::significant;
+use crate::report::label::{alike, significant};
 use crate::report::ticks::{nice_range, ticks};
 
 /// How many times as long an axis may become by runs that diverged or rose.
@@ -164,8 +164,8 @@ impl AxisPlan {
         }
         let (range, cut) = self.range();
         let (major, mut minor) = if self.scale == Scale::Categorical {
-            let name = |(at, label): (usize, &String)| Tick { at: at as f64, label: label.clone() };
-            (self.names.iter().enumerate().map(name).collect(), Vec::new())
+            let name = |(at, label): (usize, String)| Tick { at: at as f64, label };
+            (alike(self.names.clone()).into_iter().enumerate().map(name).collect(), Vec::new())
         } else {
             // Fewer labels until they are whole numbers, where others mean nothing.
             let whole = |(major, _): &(Vec<Tick>, Vec<f64>)| !self.whole || major.iter().all(|tick| tick.at.fract() == 0.0);

@@ -32,6 +32,8 @@ pub(super) struct Series<'a, 'r> {
     /// Axes that the points of one series stand for together.
     pub(super) merged: Vec<&'a str>,
     pub(super) smooth: usize,
+    /// Whether symbols tell lines apart.
+    pub(super) symbols: bool,
 }
 
 /// What a series runs over, ready.
@@ -284,7 +286,7 @@ impl Series<'_, '_> {
         }
         let few = drawn == 1 || (drawn <= FEW && matches!(self.along, ReadyAlong::Cells(_)));
         // On a long line a symbol now and then tells it from the others.
-        let every = if few { Some(1) } else { (style.marker > 0).then(|| points.len().div_ceil(10)) };
+        let every = if few { Some(1) } else { self.symbols.then(|| points.len().div_ceil(10)) };
         if let Some(every) = every {
             sheet.layers.push(Layer::Points { points: points.iter().step_by(every).copied().collect(), style });
         }

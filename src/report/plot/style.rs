@@ -78,6 +78,11 @@ impl<'a, 'r> Looks<'a, 'r> {
         Looks { color, dash, marker, strands, by, scale }
     }
 
+    /// Whether symbols tell anything.
+    pub(super) fn has_symbols(&self) -> bool {
+        self.by == StrandsBy::Marker || self.marker.len() > 1
+    }
+
     /// Whether what all runs have in common is better left black: colours then mean runs.
     pub(super) fn leave_black(&self) -> bool {
         self.color.len() > 1 || self.strands.len() < 2
@@ -112,6 +117,7 @@ impl<'a, 'r> Looks<'a, 'r> {
         let neutral = |style: Style| Style { color: Ink::Black, ..style };
         let mut told: Vec<&Vec<&str>> = Vec::new();
         let colored = self.by != StrandsBy::Color && self.scale.is_none();
+        let with_symbol = if kind == LegendKind::Line { LegendKind::LinePoint } else { LegendKind::Point };
         for (number, channel, shown) in [(0, &self.color, colored), (1, &self.dash, true), (2, &self.marker, true)] {
             if channel.len() < 2 || !shown || told.contains(&&channel.names) {
                 continue;
@@ -126,7 +132,7 @@ impl<'a, 'r> Looks<'a, 'r> {
                 LegendEntry {
                     label: channel.short_label(index),
                     style: if colors { style } else { neutral(style) },
-                    kind: if number == 2 { LegendKind::Point } else { kind },
+                    kind: if number == 2 { with_symbol } else { kind },
                 }
             };
             groups.push(LegendGroup { title: channel.names.join(", "), entries: (0..channel.len()).map(entry).collect() });
@@ -137,7 +143,7 @@ impl<'a, 'r> Looks<'a, 'r> {
                 LegendEntry {
                     label: label.clone(),
                     style: if self.by == StrandsBy::Color { style } else { neutral(style) },
-                    kind: if self.by == StrandsBy::Marker { LegendKind::LinePoint } else { kind },
+                    kind: if self.by == StrandsBy::Marker { with_symbol } else { kind },
                 }
             };
             groups.push(LegendGroup { title: String::new(), entries: self.strands.iter().enumerate().map(entry).collect() });

@@ -19,9 +19,15 @@ pub(super) fn table(reader: &Reader<'_>, view: &TableView, kind: ClassTable, jud
     let rows = Channel::new(reader, &view.rows, &further, &cells);
     let judge = Judge::new(reader, judged, &cells);
     let classes = judge.classes(reader, judged, &cells);
-    let mut columns: Vec<Column> = rows.names.iter().map(|name| Column::plain(name)).collect();
+    let mut columns: Vec<Column> =
+        (0..rows.names.len()).map(|at| Column { decades: rows.by_decades(at), ..Column::plain(rows.names[at]) }).collect();
     columns.push(Column::plain(if kind == ClassTable::Report { "class" } else { "true class" }));
-    let column = |title: &str, group: &str, format: Option<String>| Column { group: group.to_owned(), title: title.to_owned(), format };
+    let column = |title: &str, group: &str, format: Option<String>| Column {
+        group: group.to_owned(),
+        title: title.to_owned(),
+        format,
+        decades: false,
+    };
     match kind {
         ClassTable::Report => {
             let format = Some(view.format.clone().unwrap_or_else(|| FORMAT.to_owned()));
