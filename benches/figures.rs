@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use optrun::report::contour::{isolines, levels};
 use optrun::report::figure::{
-    Axis, CellInk, ColorBar, Figure, Ink, Layer, LegendEntry, LegendGroup, LegendKind, MarkKind, Panel, Scale, Style, Tick,
+    Axis, CellInk, ColorBar, ColorMap, Figure, Ink, Layer, LegendEntry, LegendGroup, LegendKind, MarkKind, Panel, Scale, Style, Tick,
 };
 use optrun::report::png::png;
 use optrun::report::svg::svg;

@@ -1,7 +1,7 @@
 //! Figures drawn from outside: what comes out is a picture, has ink where the data is, and survives any input.
 
 use optrun::report::figure::{
-    Axis, CellInk, ColorBar, Figure, Ink, Layer, LegendEntry, LegendGroup, LegendKind, MarkKind, Panel, Scale, Style, Tick, ticks,
+    Axis, CellInk, ColorBar, ColorMap, Figure, Ink, Layer, LegendEntry, LegendGroup, LegendKind, MarkKind, Panel, Scale, Style, Tick, ticks,
 };
 use optrun::report::png::{DrawError, png};
 use optrun::report::svg::svg;

@@ -4,7 +4,7 @@
 //!
 //! Series: Okabe and Ito's colours, those that are strong on white first, their pale yellow left out, then two
 //! darker ones. Numbers: viridis (Smith and van der Walt, CC0), as 33 entries of the table between which colours are mixed.
-//! Numbers with a sign: ColorBrewer's RdBu (Brewer and Harrower, Apache 2.0), blue below zero; its blue half for shares.
+//! Numbers with a sign: the map from blue to red of `ColorBrewer` (Brewer and Harrower, Apache 2.0), blue below zero; its blue half for shares.
 
 use super::figure::Ink;
 
@@ -74,7 +74,7 @@ const VIRIDIS: [Rgb; 33] = [
     [253, 231, 37],
 ];
 
-/// RdBu from blue to red, nearly white in the middle.
+/// From blue to red, nearly white in the middle.
 const SIGNED: [Rgb; 11] = [
     [5, 48, 97],
     [33, 102, 172],
@@ -89,7 +89,7 @@ const SIGNED: [Rgb; 11] = [
     [103, 0, 31],
 ];
 
-/// White, and the blue half of RdBu without its darkest end.
+/// White, and its blue half without its darkest end.
 const TINTS: [Rgb; 5] = [[255, 255, 255], [209, 229, 240], [146, 197, 222], [67, 147, 195], [33, 102, 172]];
 
 /// The share of viridis that is dark enough for thin lines on white.

@@ -150,6 +150,10 @@ pub(super) fn figure(reader: &Reader<'_>, view: &PlotView) -> Figure {
 }
 
 fn legend_kind(view: &PlotView) -> LegendKind {
+    // Curves and paths have the colours, too; points of the data are black.
+    if view.marks.iter().any(|mark| matches!(mark, MarkView::Curve { .. } | MarkView::Path { .. })) {
+        return LegendKind::Line;
+    }
     let first = view.marks.iter().find_map(|mark| if let MarkView::Series { mark, .. } = mark { Some(*mark) } else { None });
     match first {
         Some(SeriesMark::Points) => LegendKind::Point,

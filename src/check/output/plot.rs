@@ -154,11 +154,11 @@ impl Asker<'_> {
                 let place = if matches!(along, Along::Cells(_) | Along::Elements(_)) { &cells } else { &rows };
                 let exprs = ys;
                 let ys = ys.iter().map(|y| self.question(y, place)).collect::<Vec<_>>().into_iter().collect::<R<Vec<Question>>>()?;
-                if let Along::Elements(over) = &along {
-                    for (y, e) in ys.iter().zip(exprs).filter(|(y, _)| y.sizes != over.sizes) {
-                        self.not_as_many((y, e.span), (over, x.span));
-                        return Err(Reported);
-                    }
+                if let Along::Elements(over) = &along
+                    && let Some((y, e)) = ys.iter().zip(exprs).find(|(y, _)| y.sizes != over.sizes)
+                {
+                    self.not_as_many((y, e.span), (over, x.span));
+                    return Err(Reported);
                 }
                 let mark = match mark {
                     Mark::Lines => SeriesMark::Lines,

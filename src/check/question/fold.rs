@@ -102,7 +102,7 @@ impl RunHook {
         } else {
             None
         };
-        if self.asks_of_cells(lower, &value) {
+        if asks_of_cells(lower, &value) {
             if narrow.is_some() || matches!(fold, FoldKind::AtLowest(_)) {
                 return lower.fail(not_yet(value.span, &format!("a question about other cells or rows inside this `{name}`")));
             }
@@ -122,19 +122,6 @@ impl RunHook {
         self.quantity(lower, &value, Some(fold), narrow)
     }
 
-    /// Whether an expression asks what a run does not know while it goes on: other cells, or its own later rows.
-    fn asks_of_cells(&self, lower: &Lower<'_>, e: &Expr) -> bool {
-        let mut found = false;
-        walk(e, &mut |part| match &part.kind {
-            ExprKind::Over { .. } => found = true,
-            ExprKind::Call { name, .. } if lower.decls.function("", &name.name).is_none() => {
-                found |= FOLDS.contains(&name.name.as_str()) || ACROSS.contains(&name.name.as_str());
-            }
-            _ => {}
-        });
-        found
-    }
-
     /// A fold over rows that are known only after the runs.
     fn folded_afterwards(&self, lower: &mut Lower<'_>, value: &Expr, name: &str, fold: FoldKind) -> R<Val> {
         let rows = RunHook {
@@ -151,4 +138,17 @@ impl RunHook {
         let sizes = if of_arrays { of.sizes.clone() } else { Vec::new() };
         Ok(self.leaf(lower, Leaf::Folded { fold, of }, &sizes))
     }
+}
+
+/// Whether an expression asks what a run does not know while it goes on: other cells, or its own later rows.
+fn asks_of_cells(lower: &Lower<'_>, e: &Expr) -> bool {
+    let mut found = false;
+    walk(e, &mut |part| match &part.kind {
+        ExprKind::Over { .. } => found = true,
+        ExprKind::Call { name, .. } if lower.decls.function("", &name.name).is_none() => {
+            found |= FOLDS.contains(&name.name.as_str()) || ACROSS.contains(&name.name.as_str());
+        }
+        _ => {}
+    });
+    found
 }

@@ -44,7 +44,9 @@ pub(super) fn figure(reader: &Reader<'_>, view: &PlotView, of: &Question) -> Fig
     label(&mut canvas.drawing.y, "count");
     canvas.drawing.y.whole = true;
     canvas.drawing.y.show(0.0);
-    bins.iter().for_each(|&edge| canvas.drawing.x.show(edge));
+    for &edge in &bins {
+        canvas.drawing.x.show(edge);
+    }
     let mut sheets = Vec::new();
     for own in &canvas.panels {
         let mut sheet = Sheet::default();
@@ -53,7 +55,9 @@ pub(super) fn figure(reader: &Reader<'_>, view: &PlotView, of: &Question) -> Fig
         for (_, members) in groups {
             let own: Vec<f64> = values(&members).into_iter().filter(holds).map(place).collect();
             let counts = counts(&edges, &own);
-            counts.iter().for_each(|&count| canvas.drawing.y.show(count));
+            for &count in &counts {
+                canvas.drawing.y.show(count);
+            }
             let style = looks.style(members[0], 0);
             if alone && !log {
                 let bars = counts.iter().zip(edges.windows(2)).map(|(&count, bin)| (f64::midpoint(bin[0], bin[1]), count));

@@ -17,6 +17,9 @@ const WIDTH: f64 = 1.8;
 /// How far beyond the last step lines go, as a factor.
 const BEYOND: f64 = 1.15;
 
+/// A cell of a solver, and on each problem how many times what the best one needs; `None` if it has no cell.
+type Solver = Option<(Place, Vec<f64>)>;
+
 /// The profile of a question over an axis.
 pub(super) fn figure(reader: &Reader<'_>, view: &PlotView, of: &Question, solver: &str) -> Figure {
     let mut canvas = Canvas::new(reader, view, false);
@@ -30,12 +33,12 @@ pub(super) fn figure(reader: &Reader<'_>, view: &PlotView, of: &Question, solver
     let looks = Looks::new(color, dash, marker, Vec::new(), false, plan(view, PlotAxis::Color), Some(Scale::Categorical));
     let asked = reader.ask(of, &cells);
 
-    let mut ratios: Vec<Vec<Option<(Place, Vec<f64>)>>> = Vec::new();
+    let mut ratios: Vec<Vec<Solver>> = Vec::new();
     let mut problems = Vec::new();
     for own in &canvas.panels {
         let groups = Reader::group(own, |place| reader.identity(place, &[solver]));
         problems.push(groups.len());
-        let mut of_solvers: Vec<Option<(Place, Vec<f64>)>> = vec![None; solvers.len()];
+        let mut of_solvers: Vec<Solver> = vec![None; solvers.len()];
         for (_, rivals) in groups {
             let values: Vec<(Place, f64)> = rivals.iter().map(|&place| (place, asked.number(place, cells.len()))).collect();
             let best = values.iter().map(|value| value.1).filter(|x| !x.is_nan()).fold(f64::INFINITY, f64::min);

@@ -114,7 +114,9 @@ impl Series<'_, '_> {
             let mut points = drawing.placed(points);
             if bad {
                 // The order of elements is not that of steps, so that no first point is a start.
-                points.iter().for_each(|p| drawing.y.show_wild(p.1));
+                for point in &points {
+                    drawing.y.show_wild(point.1);
+                }
                 drawing
                     .say(format!("The values of {}, which diverged or rose, do not stretch the axes.", drawing.reader.cell_label(place)));
             } else {

@@ -94,9 +94,9 @@ pub(super) fn confusion(reader: &Reader<'_>, view: &PlotView, judged: &Judged) -
     for own in canvas.panels.clone() {
         canvas.drawing.gathered(own.len());
         let runs: Vec<Vec<Vec<f64>>> = own.iter().map(|&place| judge.counts(&classes, place)).collect();
-        own.iter().for_each(|&place| {
+        for &place in &own {
             canvas.drawing.mark(place);
-        });
+        }
         let mut values = Vec::with_capacity(count * count);
         let mut texts = Vec::new();
         for (row, y) in (0..count).rev().enumerate() {

@@ -60,9 +60,12 @@ fn entry(reader: &Reader<'_>, own: &[Place], values: &[f64]) -> CellValue {
     }
 }
 
+/// The accuracy of a run, and the scores of each class.
+type Run = (f64, Vec<Scores>);
+
 fn report_lines(reader: &Reader<'_>, judge: &Judge<'_, '_>, classes: &Classes, own: &[Place]) -> Vec<Vec<CellValue>> {
-    let runs: Vec<(f64, Vec<Scores>)> = own.iter().map(|&place| scores(&judge.counts(classes, place))).collect();
-    let line = |name: &str, of: &dyn Fn(&(f64, Vec<Scores>)) -> Scores| {
+    let runs: Vec<Run> = own.iter().map(|&place| scores(&judge.counts(classes, place))).collect();
+    let line = |name: &str, of: &dyn Fn(&Run) -> Scores| {
         let all: Vec<Scores> = runs.iter().map(of).collect();
         let column = |of: fn(&Scores) -> f64| entry(reader, own, &all.iter().map(of).collect::<Vec<_>>());
         vec![CellValue::Text(name.to_owned()), column(|s| s.precision), column(|s| s.recall), column(|s| s.f1), column(|s| s.support)]
