@@ -37,8 +37,10 @@ fn one_variable_at_every_step() {
     judge.verdict(compared);
 }
 
+type Run = (&'static str, &'static str, &'static [(&'static str, &'static str)], &'static str, &'static str);
+
 /// Each run of the notebook: where it is in the spec (sweep, what tells the cell apart), and which table and columns print it.
-const RUNS: [(&str, &str, &[(&str, &str)], &str, &str); 18] = [
+const RUNS: [Run; 18] = [
     ("gd_2_eta0.1_5", "gentle", &[("lr", "0.1")], "gentle", "lr = 0.1: "),
     ("gd_2_eta0.1_10", "gentle", &[("lr", "0.1")], "gentle", "lr = 0.1: "),
     ("gd_2_eta0.2_10", "gentle", &[("lr", "0.2")], "gentle", "lr = 0.2: "),
@@ -81,7 +83,8 @@ fn two_variables_at_every_step_and_as_printed() {
         let rows = markdown(&outcome, table);
         let steps = run["seed_printed_epochs"].as_array().expect("a list");
         for (step, pair) in steps.iter().zip(run["seed_printed"].as_array().expect("a list")) {
-            let row = rows.iter().find(|row| row["step"] == step.to_string()).unwrap_or_else(|| panic!("{table}: step {step}"));
+            let step = step.to_string();
+            let row = rows.iter().find(|row| row["step"] == step).unwrap_or_else(|| panic!("{table}: step {step}"));
             for (name, text) in ["w1", "w2"].into_iter().zip(pair.as_array().expect("a pair")) {
                 let shown = row[&format!("{group}{name}")].trim_end_matches(" ↑");
                 assert_eq!(shown, text.as_str().expect("a text"), "{id} step {step} {name}");
