@@ -180,6 +180,7 @@ pub(crate) fn table(name: &str, selection: Selection, rows: &[&str], columns: &[
         show: show.into_iter().map(|key| (key, None)).collect(),
         format: None,
         sort: None,
+        classes: None,
     }
 }
 

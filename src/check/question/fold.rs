@@ -2,14 +2,14 @@
 //!
 //! They are folded while the run goes on; here they are only asked for.
 
-use super::Asker;
-use super::hook::RunHook;
-use crate::check::decls::{ValueKind, not_yet, parts};
+use super::hook::{ACROSS, RunHook};
+use super::{Asker, Place};
+use crate::check::decls::{ValueKind, not_yet, walk};
 use crate::check::lower::{Lower, R, Val};
 use crate::check::messages;
 use crate::check::program::SweepSpec;
 use crate::diag::Diagnostic;
-use crate::results::view::{FoldKind, Selection};
+use crate::results::view::{FoldKind, Leaf, Selection};
 use crate::shape::Shape;
 use crate::solvers::{Needs, STANDARD_ERROR};
 use crate::syntax::ast::{Arg, Expr, ExprKind};
@@ -83,13 +83,6 @@ impl RunHook {
             _ => return lower.fail(not_yet(e.span, &format!("`{name}`"))),
         };
         let (value, sweep) = self.of_sweep(value);
-        let mentions = self.mentions(lower, &value);
-        if mentions.run
-            && !matches!(&value.kind, ExprKind::Name(_))
-            && parts(&value).iter().any(|p| matches!(&p.kind, ExprKind::Call { name, .. } if name.name == "gap"))
-        {
-            return lower.fail(not_yet(value.span, &format!("`gap` inside `{name}`")));
-        }
         // Hypers inside are numbers of the cell: the model knows them.
         let narrow = if sweep.is_some() || !conditions.is_empty() {
             let sweeps = sweep.map_or_else(|| self.place.sweeps.clone(), |s| vec![s]);
@@ -102,6 +95,12 @@ impl RunHook {
         } else {
             None
         };
+        if asks_of_cells(lower, &value) {
+            if narrow.is_some() || matches!(fold, FoldKind::AtLowest(_)) {
+                return lower.fail(not_yet(value.span, &format!("a question about other cells or rows inside this `{name}`")));
+            }
+            return self.folded_afterwards(lower, &value, name, fold);
+        }
         if matches!(fold, FoldKind::Lowest | FoldKind::Highest | FoldKind::SinceLowest | FoldKind::StepsTo | FoldKind::Count) {
             let (_, _, sizes) = self.evaluated(lower, &value)?;
             if !sizes.is_empty() {
@@ -132,4 +131,34 @@ impl RunHook {
         }
         self.quantity(lower, e, Some(FoldKind::Final), None)
     }
+
+    /// A fold over rows that are known only after the runs.
+    fn folded_afterwards(&self, lower: &mut Lower<'_>, value: &Expr, name: &str, fold: FoldKind) -> R<Val> {
+        let rows = RunHook {
+            shared: self.shared.clone(),
+            place: Place { rows: true, ..self.place.clone() },
+            leaves: std::cell::RefCell::default(),
+        };
+        let of = rows.inner(lower, value)?;
+        let of_arrays = matches!(fold, FoldKind::Final | FoldKind::Start | FoldKind::Previous | FoldKind::Average(_) | FoldKind::AtStep(_));
+        if !of.sizes.is_empty() && !of_arrays {
+            let shape = self.shared.borrow().model.rows.show(&Shape::fixed(&of.sizes));
+            return lower.fail(messages::not_one_number(value.span, &format!("what `{name}` looks at"), &shape));
+        }
+        let sizes = if of_arrays { of.sizes.clone() } else { Vec::new() };
+        Ok(self.leaf(lower, Leaf::Folded { fold, of }, &sizes))
+    }
+}
+
+/// Whether an expression asks what a run does not know while it goes on: other cells, or its own later rows.
+fn asks_of_cells(lower: &Lower<'_>, e: &Expr) -> bool {
+    let mut found = false;
+    walk(e, &mut |part| match &part.kind {
+        ExprKind::Over { .. } => found = true,
+        ExprKind::Call { name, .. } if lower.decls.function("", &name.name).is_none() => {
+            found |= FOLDS.contains(&name.name.as_str()) || ACROSS.contains(&name.name.as_str());
+        }
+        _ => {}
+    });
+    found
 }
