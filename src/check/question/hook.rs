@@ -17,7 +17,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 /// The other functions about runs.
-const ACROSS: [&str; 3] = ["gap", "best_so_far", "cells"];
+pub(super) const ACROSS: [&str; 3] = ["gap", "best_so_far", "cells"];
 
 const STATISTICS: [(&str, Aggregate); 6] = [
     ("mean", Aggregate::Mean),
@@ -205,8 +205,8 @@ impl Hook for RunHook {
                 match (text, &args[..]) {
                     ("gap", [Arg::Positional(inner)]) => {
                         let of = self.inner(lower, inner)?;
-                        let within = self.swept_hypers();
-                        return Ok(Some(self.leaf(lower, Leaf::Gap { of, within }, &[])));
+                        let (within, sizes) = (self.swept_hypers(), of.sizes.clone());
+                        return Ok(Some(self.leaf(lower, Leaf::Gap { of, within }, &sizes)));
                     }
                     ("best_so_far", [Arg::Positional(inner)]) => {
                         let place = RunHook {
@@ -215,7 +215,8 @@ impl Hook for RunHook {
                             leaves: RefCell::default(),
                         };
                         let of = place.inner(lower, inner)?;
-                        return Ok(Some(self.leaf(lower, Leaf::BestSoFar { of }, &[])));
+                        let sizes = of.sizes.clone();
+                        return Ok(Some(self.leaf(lower, Leaf::BestSoFar { of }, &sizes)));
                     }
                     ("cells", []) => return Ok(Some(self.leaf(lower, Leaf::Cells, &[]))),
                     _ => {}
