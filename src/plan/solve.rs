@@ -225,7 +225,9 @@ impl Solve {
     /// With every expression replaced.
     pub(super) fn map(mut self, at: impl Fn(Id) -> Id) -> Solve {
         for list in [&mut self.grads, &mut self.residuals, &mut self.products, &mut self.curves, &mut self.weights] {
-            list.iter_mut().for_each(|id| *id = at(*id));
+            for id in list.iter_mut() {
+                *id = at(*id);
+            }
         }
         self.smooth = self.smooth.map(&at);
         self.numbers.iter_mut().for_each(|(_, id)| *id = at(*id));

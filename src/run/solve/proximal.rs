@@ -11,7 +11,7 @@ const HALVINGS: usize = 60;
 /// The rate, and the point where the gradient is taken next.
 pub(super) struct Proximal {
     rate: f64,
-    momentum: bool,
+    accelerated: bool,
     search: bool,
     xtol: f64,
     weights: Option<Vector>,
@@ -21,8 +21,8 @@ pub(super) struct Proximal {
 
 impl Proximal {
     pub(super) fn new(oracle: &Oracle) -> Self {
-        let (momentum, search) = (oracle.is("momentum", "fista"), oracle.is("search", "backtracking"));
-        Proximal { rate: oracle.number("lr"), momentum, search, xtol: oracle.number("xtol"), weights: None, ahead: None, s: 1.0 }
+        let (accelerated, search) = (oracle.is("acceleration", "fista"), oracle.is("search", "backtracking"));
+        Proximal { rate: oracle.number("lr"), accelerated, search, xtol: oracle.number("xtol"), weights: None, ahead: None, s: 1.0 }
     }
 }
 
@@ -66,8 +66,8 @@ impl Solver for Proximal {
                 format!("a step changes no parameter by more than {:e}", self.xtol)
             }));
         }
-        if self.momentum {
-            let next = (1.0 + (4.0 * self.s).mul_add(self.s, 1.0).sqrt()) / 2.0;
+        if self.accelerated {
+            let next = 0.5 * (1.0 + (4.0 * self.s).mul_add(self.s, 1.0).sqrt());
             let factor = (self.s - 1.0) / next;
             self.ahead = Some(new.iter().zip(&change).map(|(new, change)| factor.mul_add(*change, *new)).collect());
             self.s = next;

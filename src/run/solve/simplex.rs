@@ -1,4 +1,4 @@
-//! The simplex of Nelder and Mead, operation for operation as SciPy has it.
+//! The simplex of Nelder and Mead, operation for operation as `SciPy` has it.
 //!
 //! It asks for losses alone; what is no number counts as infinite.
 
