@@ -10,4 +10,5 @@ pub mod parts;
 pub mod print;
 pub mod rewrite;
 pub mod rules;
+pub mod transplant;
 pub mod verify;

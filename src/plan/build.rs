@@ -11,6 +11,7 @@ use super::cells::{Point, is_lane};
 use super::solve::Task;
 use super::unit::{Batches, Measure, Order, Slot, Solve, Unit};
 use crate::check::Program;
+use crate::check::data::Context;
 use crate::check::decls::walk;
 use crate::check::lower::{Frame, Hook, Lower, Model, R, Reported, Val};
 use crate::check::messages;
@@ -77,17 +78,15 @@ impl<'b> Build<'b> {
         program: &'b Program,
         spec: &'b SweepSpec,
         point: &'b Point,
-        fixing: &[String],
+        context: &Context,
         limits: &'b Limits,
         diags: &'b mut Diagnostics,
     ) -> Self {
-        let overrides: BTreeMap<String, f64> =
-            point.hypers.iter().filter(|(name, _)| fixing.contains(name)).map(|(n, x)| (n.clone(), *x)).collect();
-        let (model, declared) = if overrides.is_empty() {
+        let (model, declared) = if context.is_usual() {
             (program.model.clone(), program.declared.clone())
         } else {
-            let mut model = program.data.clone();
-            let declared = model::declare(&mut model, &program.decls, &overrides, diags);
+            let mut model = Model::default();
+            let declared = model::declare(&mut model, &program.decls, (&program.tables, program.seed), context, diags);
             (model, declared)
         };
         Build { program, spec, point, limits, diags, model, declared, lane: Vec::new(), solved: None }
@@ -396,7 +395,7 @@ impl<'b> Build<'b> {
             .inputs()
             .iter()
             .enumerate()
-            .filter(|(_, input)| matches!(input.kind, InputKind::Column(_)))
+            .filter(|(_, input)| matches!(input.kind, InputKind::Column(_) | InputKind::Drawn))
             .filter_map(|(i, _)| self.model.known.get(&InputId(i as u32)).map(|v| (InputId(i as u32), Arc::clone(v))))
             .collect();
         let input = |place: usize| graph.as_input(counters[place].1);

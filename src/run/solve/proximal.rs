@@ -41,7 +41,7 @@ impl Solver for Proximal {
         if !loss.is_finite() {
             return Err(diverged());
         }
-        let mut new = threshold(&ahead, &gradient, weights, self.rate);
+        let mut new = oracle.within(threshold(&ahead, &gradient, weights, self.rate));
         if self.search {
             let mut tried = 0;
             loop {
@@ -55,7 +55,7 @@ impl Solver for Proximal {
                     return Err(failed("no rate is small enough"));
                 }
                 self.rate *= 0.5;
-                new = threshold(&ahead, &gradient, weights, self.rate);
+                new = oracle.within(threshold(&ahead, &gradient, weights, self.rate));
             }
         }
         let change: Vector = new.iter().zip(&*x).map(|(new, old)| new - old).collect();
