@@ -245,6 +245,15 @@ pub fn grad(options: &RunOptions, loss: Option<&str>, wrt: Option<&str>) -> Resu
     Ok(Checked { value: Gradients { text: answer.text, json: answer.json }, sources, diagnostics })
 }
 
+/// The claims of a spec, proved, refuted or open.
+///
+/// # Errors
+/// When the spec is wrong.
+pub fn claims(options: &RunOptions) -> Result<Checked<Vec<ask::ClaimResult>>, Failure> {
+    let (program, sources, diagnostics) = checked(options, &mut Clock::start())?;
+    Ok(Checked { value: ask::claims(&program), sources, diagnostics })
+}
+
 /// Reads and parses the spec.
 fn read(options: &RunOptions) -> Result<Read, Failure> {
     let path = &options.spec;

@@ -2,9 +2,13 @@
 //!
 //! Nothing here runs a sweep.
 
+mod claims;
+mod dense;
 mod explain;
 mod grad;
+mod optimizers;
 
+pub use claims::{ClaimResult, Verdict, claims};
 pub use explain::{gradient, graph, program, rewritten};
 pub use grad::{Answer, grad};
 
@@ -41,4 +45,17 @@ fn names(program: &Program) -> Names {
         }
     }
     Names { nodes, rows }
+}
+
+/// A count with its thousands apart: `1,000`.
+fn grouped(n: usize) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(c);
+    }
+    text
 }

@@ -3,6 +3,7 @@
 //! It sees syntax, expressions and data; it runs nothing.
 
 mod builtins;
+pub(crate) mod claim;
 pub(crate) mod data;
 pub(crate) mod decls;
 mod field;
@@ -53,6 +54,7 @@ pub fn check(sources: &mut Sources, root: FileId, file: File, data_folder: Optio
         }
     }
     let (model, sweeps, views) = outputs(sources, model, sweeps, &decls, &declared, seed, diags);
+    let asked = claim::claims(sources, &model, &decls, &declared, diags);
     // Without errors the rules that sweeps use are built for real.
     let planned: Vec<String> =
         if diags.has_errors() { Vec::new() } else { sweeps.iter().flat_map(SweepSpec::stages).map(|stage| stage.rule.clone()).collect() };
@@ -62,7 +64,7 @@ pub fn check(sources: &mut Sources, root: FileId, file: File, data_folder: Optio
         return None;
     }
     let shape_hypers = model::shape_hypers(&decls);
-    Some(Program { decls, model, declared, data, shape_hypers, seed, sweeps, views })
+    Some(Program { decls, model, declared, data, shape_hypers, seed, sweeps, views, asked })
 }
 
 /// Whether a mistake is one however the lines that could not be read would have gone on: shapes, data, files, what is
@@ -91,6 +93,7 @@ fn library(sources: &mut Sources, decls: &mut Decls, diags: &mut Diagnostics) {
             });
         }
     }
+    names.extend(claim::mentioned(decls).into_iter().filter(|name| decls.value("", name).is_none()));
     for name in names {
         if decls.rules.contains_key(&name) {
             continue;

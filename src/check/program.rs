@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::claim::Asked;
 use super::decls::Decls;
 use super::lower::Model;
 use super::model::Declared;
@@ -24,6 +25,8 @@ pub struct Program {
     pub(crate) sweeps: Vec<SweepSpec>,
     /// What the outputs ask.
     pub views: Views,
+    /// Claims, and checks of gradients.
+    pub(crate) asked: Asked,
 }
 
 /// A checked sweep.

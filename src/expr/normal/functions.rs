@@ -1,0 +1,534 @@
+//! Elementwise functions of normal forms, and elements of arrays: each has one way to be written.
+//!
+//! Products are in `algebra`.
+
+use super::super::op::{Binary, Op, Unary};
+use super::algebra::Work;
+use super::ratio::Ratio;
+use super::term::{Atom, Idx, Poly, Product, product_is_not_negative};
+
+impl Poly {
+    /// Whether the sign is turned in the canonical form.
+    fn begins_with_minus(&self) -> bool {
+        self.0.values().next().is_some_and(|c| c.is_negative())
+    }
+}
+
+impl Work {
+    /// `exp`: a product with a factor for each term.
+    pub(super) fn exp(&mut self, p: &Poly) -> Option<Poly> {
+        let mut factors = Vec::new();
+        for (product, &c) in &p.0 {
+            let minus = Ratio::ONE.minus();
+            factors.push(match &product[..] {
+                [(Atom::Log(inner), e)] if *e == Ratio::ONE && (inner.is_not_negative() || c.as_whole().is_some_and(|n| n % 2 == 0)) => {
+                    self.pow(inner, c)?
+                }
+                [(Atom::Apply(Op::Unary(Unary::Softplus), args), e)] if *e == Ratio::ONE && c.as_whole().is_some() => {
+                    let above = if c.is_negative() { args[0].scaled(minus)? } else { args[0].clone() };
+                    if c.is_negative() {
+                        // exp(-softplus(z)) = sigmoid(-z)
+                        let s = self.sigmoid(&above)?;
+                        self.pow(&s, c.minus())?
+                    } else {
+                        let exp = self.exp(&above)?;
+                        let sum = Poly::one().plus(&exp, Ratio::ONE)?;
+                        self.pow(&sum, c)?
+                    }
+                }
+                _ => self.product(vec![(Atom::Exp(product.clone()), c)])?,
+            });
+        }
+        self.mul_all(&factors)
+    }
+
+    /// The logarithm of the size.
+    pub(super) fn log(&mut self, p: &Poly) -> Option<Poly> {
+        if p.is_zero() {
+            return None;
+        }
+        if let Some((product, c)) = p.single() {
+            let mut sum = Work::log_of_number(c.abs())?;
+            for (atom, e) in product.clone() {
+                let log = self.log_of_atom(atom)?;
+                sum = sum.plus(&log, e)?;
+            }
+            return Some(sum);
+        }
+        let (content, common, rest) = self.primitive(p, true)?;
+        let mut sum = Work::log_of_number(content)?;
+        for (atom, e) in common {
+            let log = self.log_of_atom(atom)?;
+            sum = sum.plus(&log, e)?;
+        }
+        let log = self.log_of_sum(&rest)?;
+        sum.plus(&log, Ratio::ONE)
+    }
+
+    fn log_of_atom(&mut self, atom: Atom) -> Option<Poly> {
+        match atom {
+            Atom::Exp(product) => Some(Poly::term(product, Ratio::ONE)),
+            Atom::Base(p) => self.log_of_sum(&p),
+            Atom::Apply(Op::Unary(Unary::Sigmoid), args) => {
+                let log = self.softplus(&args[0].scaled(Ratio::ONE.minus())?)?;
+                log.scaled(Ratio::ONE.minus())
+            }
+            Atom::Apply(Op::Unary(Unary::Abs), args) => self.log(&args[0]),
+            Atom::Apply(Op::Binary(Binary::Pow), args) => {
+                let log = self.log(&args[0])?;
+                self.mul(&log, &args[1])
+            }
+            Atom::Prime(p) => Work::log_of_number(Ratio::whole(p)),
+            atom => Some(Poly::atom(Atom::Log(Box::new(Poly::atom(atom))))),
+        }
+    }
+
+    fn log_of_sum(&mut self, p: &Poly) -> Option<Poly> {
+        let p = if p.begins_with_minus() { p.scaled(Ratio::ONE.minus())? } else { p.clone() };
+        let terms: Vec<(&Product, &Ratio)> = p.0.iter().collect();
+        if let [(one, c), (product, d)] = terms[..]
+            && one.is_empty()
+            && *c == Ratio::ONE
+        {
+            if *d == Ratio::ONE.minus()
+                && let [(Atom::Apply(Op::Unary(Unary::Sigmoid), args), e)] = &product[..]
+                && *e == Ratio::ONE
+            {
+                let z = args[0].clone();
+                return self.softplus(&z)?.scaled(Ratio::ONE.minus());
+            }
+            if *d == Ratio::ONE && product.iter().all(|(a, _)| matches!(a, Atom::Exp(_))) {
+                let mut z = Poly::zero();
+                for (atom, e) in product {
+                    if let Atom::Exp(inner) = atom {
+                        z.add(inner.clone(), *e)?;
+                    }
+                }
+                return self.softplus(&z);
+            }
+        }
+        Some(Poly::atom(Atom::Log(Box::new(p))))
+    }
+
+    pub(super) fn sigmoid(&mut self, z: &Poly) -> Option<Poly> {
+        if z.is_zero() {
+            return Some(Poly::number(Ratio::HALF));
+        }
+        if z.begins_with_minus() {
+            let other = Poly::atom(Atom::Apply(Op::Unary(Unary::Sigmoid), vec![z.scaled(Ratio::ONE.minus())?]));
+            return Poly::one().plus(&other, Ratio::ONE.minus());
+        }
+        Some(Poly::atom(Atom::Apply(Op::Unary(Unary::Sigmoid), vec![z.clone()])))
+    }
+
+    pub(super) fn softplus(&mut self, z: &Poly) -> Option<Poly> {
+        if z.is_zero() {
+            return Work::log_of_number(Ratio::whole(2));
+        }
+        if z.begins_with_minus() {
+            // softplus(-z) = softplus(z) - z
+            let other = Poly::atom(Atom::Apply(Op::Unary(Unary::Softplus), vec![z.scaled(Ratio::ONE.minus())?]));
+            return other.plus(z, Ratio::ONE);
+        }
+        Some(Poly::atom(Atom::Apply(Op::Unary(Unary::Softplus), vec![z.clone()])))
+    }
+
+    pub(super) fn abs(&mut self, p: &Poly) -> Option<Poly> {
+        if p.is_not_negative() {
+            return Some(p.clone());
+        }
+        if let Some((product, c)) = p.single() {
+            let mut factors = vec![Poly::number(c.abs())];
+            for (atom, e) in product.clone() {
+                if product_is_not_negative(&[(atom.clone(), e)]) {
+                    factors.push(self.product(vec![(atom, e)])?);
+                } else {
+                    let size = Poly::atom(Atom::Apply(Op::Unary(Unary::Abs), vec![Poly::atom(atom)]));
+                    factors.push(self.pow(&size, e)?);
+                }
+            }
+            return self.mul_all(&factors);
+        }
+        let (content, common, rest) = self.primitive(p, true)?;
+        let rest = if rest.begins_with_minus() { rest.scaled(Ratio::ONE.minus())? } else { rest };
+        let outside = self.abs(&Poly::term(common, content))?;
+        let inside = if rest.is_not_negative() { rest } else { Poly::atom(Atom::Apply(Op::Unary(Unary::Abs), vec![rest])) };
+        self.mul(&outside, &inside)
+    }
+
+    fn sign(&mut self, p: &Poly) -> Option<Poly> {
+        if let Some(c) = p.as_number() {
+            return Some(Poly::number(Ratio::whole(if c.is_zero() { 0 } else if c.is_negative() { -1 } else { 1 })));
+        }
+        let (_, _, positive) = self.by_content(p)?;
+        let minus = positive.begins_with_minus();
+        let arg = if minus { positive.scaled(Ratio::ONE.minus())? } else { positive };
+        let atom = Poly::atom(Atom::Apply(Op::Unary(Unary::Sign), vec![arg]));
+        atom.scaled(if minus { Ratio::ONE.minus() } else { Ratio::ONE })
+    }
+
+    /// A sum of terms divided by the positive number that all its coefficients share.
+    fn by_content(&mut self, p: &Poly) -> Option<(Ratio, Product, Poly)> {
+        let first = p.0.values().next()?.abs();
+        Some((first, Vec::new(), p.scaled(first.inverse()?)?))
+    }
+
+    /// 1 where positive.
+    pub(super) fn positive(&mut self, p: &Poly) -> Option<Poly> {
+        if let Some(c) = p.as_number() {
+            return Some(if c.is_zero() || c.is_negative() { Poly::zero() } else { Poly::one() });
+        }
+        let (_, _, p) = self.by_content(p)?;
+        Some(Poly::atom(Atom::Positive(Box::new(p))))
+    }
+
+    /// 1 where zero.
+    pub(super) fn zero(&mut self, p: &Poly) -> Option<Poly> {
+        if let Some(c) = p.as_number() {
+            return Some(if c.is_zero() { Poly::one() } else { Poly::zero() });
+        }
+        let (_, _, p) = self.by_content(p)?;
+        let p = if p.begins_with_minus() { p.scaled(Ratio::ONE.minus())? } else { p };
+        Some(Poly::atom(Atom::Zero(Box::new(p))))
+    }
+
+    /// 1 where not zero: what a condition means.
+    pub(super) fn flag(&mut self, p: &Poly) -> Option<Poly> {
+        if self.mul(p, p)? == *p {
+            return Some(p.clone());
+        }
+        let zero = self.zero(p)?;
+        Poly::one().plus(&zero, Ratio::ONE.minus())
+    }
+
+    /// An elementwise function of one value.
+    pub(super) fn unary(&mut self, op: Unary, x: &Poly) -> Option<Poly> {
+        let minus = Ratio::ONE.minus();
+        let two = Ratio::whole(2);
+        match op {
+            Unary::Neg => x.scaled(minus),
+            Unary::Square => self.pow(x, two),
+            Unary::Sqrt | Unary::NormRoot => self.pow(x, Ratio::HALF),
+            Unary::Exp => self.exp(x),
+            Unary::Expm1 => self.exp(x)?.plus(&Poly::one(), minus),
+            Unary::ExpNegAbs => {
+                let size = self.abs(x)?;
+                self.exp(&size.scaled(minus)?)
+            }
+            Unary::Log => self.log(x),
+            Unary::Log1p => self.log(&Poly::one().plus(x, Ratio::ONE)?),
+            Unary::Log2 | Unary::Log10 => {
+                let log = self.log(x)?;
+                let base = Work::log_of_number(Ratio::whole(if op == Unary::Log2 { 2 } else { 10 }))?;
+                let below = self.pow(&base, minus)?;
+                self.mul(&log, &below)
+            }
+            Unary::Sigmoid => self.sigmoid(x),
+            Unary::SigmoidSlope => {
+                let s = self.sigmoid(x)?;
+                let square = self.mul(&s, &s)?;
+                s.plus(&square, minus)
+            }
+            Unary::Softplus => self.softplus(x),
+            // tanh(x) = 2*sigmoid(2*x) - 1
+            Unary::Tanh => self.sigmoid(&x.scaled(two)?)?.scaled(two)?.plus(&Poly::one(), minus),
+            Unary::TanhSlope => {
+                let tanh = self.unary(Unary::Tanh, x)?;
+                let square = self.mul(&tanh, &tanh)?;
+                Poly::one().plus(&square, minus)
+            }
+            Unary::Sinh | Unary::Cosh => {
+                let (up, down) = (self.exp(x)?, self.exp(&x.scaled(minus)?)?);
+                up.plus(&down, if op == Unary::Sinh { minus } else { Ratio::ONE })?.scaled(Ratio::HALF)
+            }
+            Unary::Tan => {
+                let (sin, cos) = (self.unary(Unary::Sin, x)?, self.unary(Unary::Cos, x)?);
+                let below = self.pow(&cos, minus)?;
+                self.mul(&sin, &below)
+            }
+            Unary::Relu => {
+                let on = self.positive(x)?;
+                self.mul(x, &on)
+            }
+            Unary::Abs => self.abs(x),
+            Unary::Sign => self.sign(x),
+            Unary::Not => {
+                let flag = self.flag(x)?;
+                Poly::one().plus(&flag, minus)
+            }
+            Unary::Sin | Unary::Asin | Unary::Atan | Unary::Erf if x.begins_with_minus() => {
+                Poly::atom(Atom::Apply(Op::Unary(op), vec![x.scaled(minus)?])).scaled(minus)
+            }
+            Unary::Cos if x.begins_with_minus() => Some(Poly::atom(Atom::Apply(Op::Unary(op), vec![x.scaled(minus)?]))),
+            Unary::Sin | Unary::Asin | Unary::Atan | Unary::Erf if x.is_zero() => Some(Poly::zero()),
+            Unary::Cos if x.is_zero() => Some(Poly::one()),
+            Unary::Sin
+            | Unary::Cos
+            | Unary::Asin
+            | Unary::Acos
+            | Unary::Atan
+            | Unary::Erf
+            | Unary::Ceil
+            | Unary::Floor
+            | Unary::Round => Some(Poly::atom(Atom::Apply(Op::Unary(op), vec![x.clone()]))),
+        }
+    }
+
+    /// An elementwise function of two values.
+    pub(super) fn binary(&mut self, op: Binary, x: &Poly, y: &Poly) -> Option<Poly> {
+        let minus = Ratio::ONE.minus();
+        match op {
+            Binary::Add => x.clone().plus(y, Ratio::ONE),
+            Binary::Sub => x.clone().plus(y, minus),
+            Binary::Mul => self.mul(x, y),
+            Binary::Div => {
+                let below = self.pow(y, minus)?;
+                self.mul(x, &below)
+            }
+            Binary::Pow => self.power(x, y),
+            Binary::Xlogy => {
+                let log = self.log(y)?;
+                self.mul(x, &log)
+            }
+            Binary::And => {
+                let (a, b) = (self.flag(x)?, self.flag(y)?);
+                self.mul(&a, &b)
+            }
+            Binary::Or => {
+                let (a, b) = (self.flag(x)?, self.flag(y)?);
+                let both = self.mul(&a, &b)?;
+                a.plus(&b, Ratio::ONE)?.plus(&both, minus)
+            }
+            Binary::Lt => self.positive(&y.clone().plus(x, minus)?),
+            Binary::Le => {
+                let above = self.positive(&x.clone().plus(y, minus)?)?;
+                Poly::one().plus(&above, minus)
+            }
+            Binary::Eq => self.zero(&x.clone().plus(y, minus)?),
+            Binary::Ne => {
+                let same = self.zero(&x.clone().plus(y, minus)?)?;
+                Poly::one().plus(&same, minus)
+            }
+            Binary::Maximum | Binary::Minimum => {
+                let (low, high) = if op == Binary::Maximum { (y, x) } else { (x, y) };
+                // y + (x - y)*[x > y]; for the smaller of two y + (x - y)*[y > x]
+                let on = self.positive(&high.clone().plus(low, minus)?)?;
+                let difference = x.clone().plus(y, minus)?;
+                let moved = self.mul(&difference, &on)?;
+                moved.plus(y, Ratio::ONE)
+            }
+            Binary::Mod => Some(Poly::atom(Atom::Apply(Op::Binary(op), vec![x.clone(), y.clone()]))),
+        }
+    }
+
+    /// A power with any exponent.
+    fn power(&mut self, x: &Poly, y: &Poly) -> Option<Poly> {
+        if let Some(r) = y.as_number() {
+            return self.pow(x, r);
+        }
+        if let Some((product, c)) = x.single()
+            && c == Ratio::ONE
+            && !product.is_empty()
+            && product.iter().all(|(a, _)| matches!(a, Atom::Exp(_)))
+        {
+            let log = self.log(x)?;
+            let exponent = self.mul(&log, y)?;
+            return self.exp(&exponent);
+        }
+        if x.as_number() == Some(Ratio::ONE) {
+            return Some(Poly::one());
+        }
+        // x^(n + y) = x^n*x^y for whole n
+        let constant = y.0.get(&Vec::new()).copied().unwrap_or(Ratio::ZERO);
+        let whole = Ratio::whole(constant.floor());
+        let rest = y.clone().plus(&Poly::one(), whole.minus())?;
+        let outside = self.pow(x, whole)?;
+        let atom = Poly::atom(Atom::Apply(Op::Binary(Binary::Pow), vec![x.clone(), rest]));
+        self.mul(&outside, &atom)
+    }
+
+    /// `where(c, a, b)`.
+    pub(super) fn select(&mut self, condition: &Poly, yes: &Poly, no: &Poly) -> Option<Poly> {
+        let flag = self.flag(condition)?;
+        // where(r == 0, 0, a/r): the convention of a norm at 0, where a/r has no value.
+        if yes.is_zero()
+            && let Some((product, c)) = flag.single()
+            && c == Ratio::ONE
+            && let [(Atom::Zero(r), _)] = &product[..]
+            && let Some((below, _)) = r.single()
+        {
+            let divides = |term: &Product| {
+                below.iter().all(|(a, e)| !e.is_negative() && term.iter().any(|(b, f)| a == b && f.is_negative())) && !below.is_empty()
+            };
+            if no.0.keys().all(divides) {
+                return Some(no.clone());
+            }
+        }
+        let (first, other) = (self.mul(&flag, yes)?, Poly::one().plus(&flag, Ratio::ONE.minus())?);
+        let second = self.mul(&other, no)?;
+        first.plus(&second, Ratio::ONE)
+    }
+
+    /// 1 where two indices are equal.
+    pub(super) fn delta(a: Idx, b: Idx) -> Poly {
+        match (a, b) {
+            _ if a == b => Poly::one(),
+            (Idx::At(_), Idx::At(_)) => Poly::zero(),
+            _ => Poly::atom(Atom::Delta(a.min(b), a.max(b))),
+        }
+    }
+
+    /// 1 where `big = start + step*small`.
+    pub(super) fn place(start: usize, step: isize, len: usize, big: Idx, small: Idx) -> Option<Poly> {
+        if let Idx::At(k) = small {
+            return Some(Work::delta(big, Idx::At(start.checked_add_signed(step.checked_mul(isize::try_from(k).ok()?)?)?)));
+        }
+        if let Idx::At(k) = big {
+            let distance = isize::try_from(k).ok()? - isize::try_from(start).ok()?;
+            let inside = step != 0 && distance % step == 0 && usize::try_from(distance / step).is_ok_and(|s| s < len);
+            return Some(if inside { Work::delta(small, Idx::At(usize::try_from(distance / step).ok()?)) } else { Poly::zero() });
+        }
+        Some(Poly::atom(Atom::Place { start, step, len, big, small }))
+    }
+
+    /// 1 where a value is an index.
+    pub(super) fn onehot(value: &Poly, index: Idx) -> Option<Poly> {
+        if let Some(c) = value.as_number() {
+            return Some(Work::delta(index, Idx::At(usize::try_from(c.as_whole()?).ok()?)));
+        }
+        Some(Poly::atom(Atom::OneHot(Box::new(value.clone()), index)))
+    }
+
+    /// The same value at other indices.
+    pub(super) fn moved(&mut self, p: &Poly, map: &dyn Fn(Idx) -> Idx) -> Option<Poly> {
+        let mut used = Vec::new();
+        p.indices(&mut used);
+        if used.iter().all(|&i| map(i) == i) {
+            return Some(p.clone());
+        }
+        let mut sum = Poly::zero();
+        for (product, c) in &p.0 {
+            let moved = self.moved_product(product, map)?;
+            sum = sum.plus(&moved, *c)?;
+        }
+        Some(sum)
+    }
+
+    pub(super) fn moved_product(&mut self, product: &Product, map: &dyn Fn(Idx) -> Idx) -> Option<Poly> {
+        self.spend(product.len())?;
+        let mut factors = Vec::new();
+        let mut plain: Product = Vec::new();
+        for (atom, e) in product {
+            match atom {
+                Atom::Base(p) => {
+                    let p = self.moved(p, map)?;
+                    factors.push(self.pow(&p, *e)?);
+                }
+                Atom::Input(..) => {
+                    if let Atom::Input(input, list) = atom {
+                        plain.push((Atom::Input(*input, list.iter().map(|&i| map(i)).collect()), *e));
+                    }
+                }
+                _ => {
+                    let moved = self.moved_atom(atom, map)?;
+                    factors.push(if *e == Ratio::ONE { moved } else { self.pow(&moved, *e)? });
+                }
+            }
+        }
+        factors.push(self.product(plain)?);
+        self.mul_all(&factors)
+    }
+
+    fn moved_atom(&mut self, atom: &Atom, map: &dyn Fn(Idx) -> Idx) -> Option<Poly> {
+        let all = |list: &[Idx]| list.iter().map(|&i| map(i)).collect::<Vec<Idx>>();
+        Some(match atom {
+            Atom::Literal(literal, list) => Work::literal(literal, all(list))?,
+            Atom::Opaque(op, args, list) => Poly::atom(Atom::Opaque(op.clone(), args.clone(), all(list))),
+            Atom::Delta(a, b) => Work::delta(map(*a), map(*b)),
+            Atom::Place { start, step, len, big, small } => Work::place(*start, *step, *len, map(*big), map(*small))?,
+            Atom::OneHot(value, index) => {
+                let value = self.moved(value, map)?;
+                Work::onehot(&value, map(*index))?
+            }
+            Atom::Exp(product) => {
+                let inside = self.moved_product(product, map)?;
+                self.exp(&inside)?
+            }
+            Atom::Log(p) => {
+                let p = self.moved(p, map)?;
+                self.log(&p)?
+            }
+            Atom::Positive(p) => {
+                let p = self.moved(p, map)?;
+                self.positive(&p)?
+            }
+            Atom::Zero(p) => {
+                let p = self.moved(p, map)?;
+                self.zero(&p)?
+            }
+            Atom::Apply(op, list) => {
+                let mut args = Vec::new();
+                for p in list {
+                    args.push(self.moved(p, map)?);
+                }
+                match op {
+                    Op::Unary(op) => self.unary(*op, &args[0])?,
+                    Op::Binary(op) => self.binary(*op, &args[0], &args[1])?,
+                    _ => return None,
+                }
+            }
+            Atom::Sum(dims, body) => self.reopened(dims, body, map)?,
+            Atom::Prime(_) | Atom::Constant(_) | Atom::Rows(_) | Atom::Input(..) | Atom::Base(_) => Poly::atom(atom.clone()),
+        })
+    }
+
+    /// An element of an array of numbers.
+    pub(super) fn literal(literal: &std::sync::Arc<super::super::op::Literal>, list: Vec<Idx>) -> Option<Poly> {
+        if let Some(first) = literal.values.first()
+            && literal.values.iter().all(|x| x == first)
+        {
+            return Some(Work::constant(first.value()));
+        }
+        if let [n, m] = literal.sizes[..]
+            && n == m
+            && literal.values.iter().enumerate().all(|(at, x)| x.value().to_bits() == (if at / n == at % n { 1f64 } else { 0.0 }).to_bits())
+        {
+            return Some(Work::delta(list[0], list[1]));
+        }
+        let mut at = Some(0);
+        for (index, size) in list.iter().zip(&literal.sizes) {
+            at = match (at, index) {
+                (Some(at), Idx::At(k)) if k < size => Some(at * size + k),
+                _ => None,
+            };
+        }
+        if let Some(x) = at.and_then(|at| literal.values.get(at)) {
+            return Some(Work::constant(x.value()));
+        }
+        Some(Poly::atom(Atom::Literal(literal.clone(), list)))
+    }
+
+    /// A number: a fraction, or a constant with a meaning of its own.
+    pub(super) fn constant(x: f64) -> Poly {
+        use std::f64::consts::{E, FRAC_2_SQRT_PI, LN_2, LN_10, PI};
+        let bits = super::super::op::Bits::of;
+        let is = |value: f64| value.to_bits() == x.to_bits();
+        if is(E) {
+            return Poly::atom(Atom::Exp(Vec::new()));
+        }
+        if is(FRAC_2_SQRT_PI) {
+            return Poly::term(vec![(Atom::Constant(bits(PI)), Ratio::HALF.minus())], Ratio::whole(2));
+        }
+        for (value, number) in [(LN_2, 2), (LN_10, 10)] {
+            if is(value)
+                && let Some(log) = Work::log_of_number(Ratio::whole(number))
+            {
+                return log;
+            }
+        }
+        match Ratio::of(x) {
+            Some(ratio) if !is(PI) => Poly::number(ratio),
+            _ => Poly::atom(Atom::Constant(bits(x))),
+        }
+    }
+}
