@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::dense::{Array, Number, Twice, evaluate};
+use super::dense::{Array, Bounded, Number, evaluate};
 use super::optimizers;
 use crate::check::Program;
 use crate::check::claim::{ClaimSpec, Claimed};
@@ -15,13 +15,16 @@ use crate::expr::op::InputId;
 use crate::expr::print::number;
 use crate::numeric::random::Stream;
 use crate::shape::RowCounts;
+use crate::source::Span;
 
 /// How a claim turned out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClaimResult {
     /// As written.
     pub text: String,
-    /// Where: its line, from 1.
+    /// Where.
+    pub span: Span,
+    /// Its line, from 1.
     pub line: usize,
     /// What was found.
     pub verdict: Verdict,
@@ -72,9 +75,8 @@ const POINTS: usize = 1000;
 /// The most work of the trials, in numbers.
 const TRIAL_WORK: usize = 4_000_000;
 
-/// From this relative difference on, two numbers are different: what was computed with twice the digits has no such errors, and numbers
-/// that were put together while the file was checked have smaller ones.
-const DIFFERENT: f64 = 1e-13;
+/// The relative difference that two numbers may have beside their errors: what was put together while the file was checked was rounded.
+const DIFFERENT: f64 = 1e-14;
 
 /// Judges all claims of a program.
 #[must_use]
@@ -89,6 +91,7 @@ fn judge(program: &Program, claim: &ClaimSpec) -> ClaimResult {
     };
     ClaimResult {
         text: claim.text.clone(),
+        span: claim.span,
         line: claim.line,
         verdict,
         points: claim.points,
@@ -166,7 +169,7 @@ struct Trial<'p> {
     roots: [Id; 2],
     /// What is drawn: parameters from their starts, hypers.
     drawn: Vec<(InputId, String, Vec<usize>, Vec<f64>)>,
-    fixed: BTreeMap<InputId, Array<Twice>>,
+    fixed: BTreeMap<InputId, Array<Bounded>>,
     rows: RowCounts,
 }
 
@@ -195,7 +198,7 @@ impl<'p> Trial<'p> {
                 }
                 _ => {
                     if let Some(values) = known {
-                        let array = Array { sizes: values.shape().to_vec(), values: values.iter().map(|&x| Twice::of(x)).collect() };
+                        let array = Array { sizes: values.shape().to_vec(), values: values.iter().map(|&x| Bounded::of(x)).collect() };
                         fixed.insert(input, array);
                     }
                 }
@@ -252,23 +255,22 @@ impl<'p> Trial<'p> {
         let inputs = |input: InputId| {
             if let Some(values) = point.get(&input) {
                 let sizes = self.rows.sizes(&graph.input_info(input).shape);
-                return Some(Array { sizes, values: values.iter().map(|&x| Twice::of(x)).collect() });
+                return Some(Array { sizes, values: values.iter().map(|&x| Bounded::of(x)).collect() });
             }
             self.fixed.get(&input).cloned()
         };
-        let [left, right]: [Array<Twice>; 2] = evaluate(graph, &self.roots, &inputs, &self.rows)?.try_into().ok()?;
-        let pairs: Vec<(Twice, Twice)> = left.values.iter().copied().zip(right.values.iter().copied()).collect();
-        let finite = |x: Twice| x.0.is_finite() && x.1.is_finite();
-        let usable: Vec<usize> = (0..pairs.len()).filter(|&i| finite(pairs[i].0) && finite(pairs[i].1)).collect();
+        let [left, right]: [Array<Bounded>; 2] = evaluate(graph, &self.roots, &inputs, &self.rows)?.try_into().ok()?;
+        let pairs: Vec<(Bounded, Bounded)> = left.values.iter().copied().zip(right.values.iter().copied()).collect();
+        let known = |x: Bounded| x.real().is_finite() && x.error.is_finite();
+        let usable: Vec<usize> = (0..pairs.len()).filter(|&i| known(pairs[i].0) && known(pairs[i].1)).collect();
         if usable.is_empty() && !pairs.is_empty() {
             return None;
         }
-        // Rounding is relative to the largest number around, for large ones may have cancelled.
-        let scale = usable.iter().map(|&i| pairs[i].0.0.abs().max(pairs[i].1.0.abs())).fold(0.0, f64::max);
-        let off = |i: usize| pairs[i].0.sub(pairs[i].1).0.abs();
-        let worst = usable.iter().copied().max_by(|&a, &b| off(a).total_cmp(&off(b)));
-        let Some(worst) = worst.filter(|&i| off(i) > DIFFERENT * scale.max(1e-9)) else { return Some(None) };
-        let (a, b) = (pairs[worst].0.0, pairs[worst].1.0);
+        let off = |i: usize| pairs[i].0.sub(pairs[i].1).real().abs();
+        let bound = |i: usize| 10.0 * (pairs[i].0.error + pairs[i].1.error) + DIFFERENT * pairs[i].0.real().abs();
+        let worst = usable.into_iter().filter(|&i| off(i) > bound(i)).max_by(|&a, &b| off(a).total_cmp(&off(b)));
+        let Some(worst) = worst else { return Some(None) };
+        let (a, b) = (pairs[worst].0.real(), pairs[worst].1.real());
         let place = element(worst, &left.sizes);
         let there = self.shown(point);
         let ratio = if b == 0.0 { String::new() } else { ratio(a / b) };

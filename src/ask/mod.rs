@@ -6,11 +6,13 @@ mod claims;
 mod dense;
 mod explain;
 mod grad;
+mod gradients;
 mod optimizers;
 
 pub use claims::{ClaimResult, Verdict, claims};
 pub use explain::{gradient, graph, program, rewritten};
 pub use grad::{Answer, grad};
+pub use gradients::{GradientTable, gradient_checks};
 
 use std::collections::BTreeMap;
 

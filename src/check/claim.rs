@@ -47,7 +47,6 @@ pub(crate) struct TwoRules {
     pub(crate) model: Model,
     pub(crate) rules: [RuleGraph; 2],
     pub(crate) params: Vec<(String, Id)>,
-    pub(crate) grads: Vec<Id>,
     /// The counters `t`, `epoch`, `steps`.
     pub(crate) counters: [(&'static str, Id); 3],
     /// Arguments and made-up numbers, with what they usually are.
@@ -239,7 +238,7 @@ impl Claims<'_> {
         }
         let problem = Problem { params: &params, loss, grads: &grads, counters };
         let rules = [apply(&mut model, self.decls, self.diags, &first, &problem)?, apply(&mut model, self.decls, self.diags, &second, &problem)?];
-        Ok(TwoRules { model, rules, params, grads, counters, args, looks })
+        Ok(TwoRules { model, rules, params, counters, args, looks })
     }
 
     /// A rule with its arguments: as written, else shared with the other side's argument of the same name, else its default.

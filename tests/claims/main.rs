@@ -41,7 +41,10 @@ fn wrong(model: &str, list: &[&str], proved: bool) -> Vec<String> {
 #[test]
 fn what_is_true_is_proved_and_what_is_wrong_refuted() {
     let mut findings = Vec::new();
-    for (model, right, mistaken) in specs::MODELS {
+    for (number, (model, right, mistaken)) in specs::MODELS.iter().enumerate() {
+        if std::env::var("ONLY").is_ok_and(|only| only != number.to_string()) {
+            continue;
+        }
         findings.extend(wrong(model, right, true));
         findings.extend(wrong(model, mistaken, false));
     }

@@ -7,7 +7,7 @@ mod complex;
 mod twice;
 
 pub(super) use complex::Complex;
-pub(super) use twice::Twice;
+pub(super) use twice::Bounded;
 
 use crate::expr::graph::{Graph, Id};
 use crate::expr::op::{Binary, InputId, Op, Reduce, Unary};

@@ -1,6 +1,6 @@
 //! Numbers with twice the digits: sums of two, about 30 digits.
 //!
-//! No care is taken of overflow: what overflows is not a number, and proves nothing.
+//! With each comes a bound of its error, so that two of them can be told apart. What overflows is not a number, and proves nothing.
 
 use super::Number;
 use crate::numeric::elementary;
@@ -198,5 +198,110 @@ impl Number for Twice {
             }
         }
         TWO_OVER_ROOT_PI.mul(square.neg().exp()).mul(sum)
+    }
+}
+
+/// A number with a bound of its error.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::ask) struct Bounded {
+    pub(in crate::ask) value: Twice,
+    pub(in crate::ask) error: f64,
+}
+
+/// The relative error of one operation, with room to spare.
+const ROUNDING: f64 = 1e-28;
+
+impl Bounded {
+    /// A value whose error is `slope` times that of what it was made of.
+    fn from(self, value: Twice, slope: f64) -> Bounded {
+        Bounded { value, error: self.error * slope.abs() * 1.01 + value.0.abs() * ROUNDING }
+    }
+}
+
+impl Number for Bounded {
+    fn of(x: f64) -> Self {
+        Bounded { value: Twice(x, 0.0), error: 0.0 }
+    }
+
+    /// Numbers with many digits were rounded before.
+    fn constant(x: f64) -> Self {
+        let rounded = x.abs() * if format!("{x:e}").len() > 16 { 4e-16 } else { 0.0 };
+        Bounded { value: Twice::constant(x), error: rounded }
+    }
+
+    fn real(self) -> f64 {
+        self.value.0
+    }
+
+    fn add(self, other: Self) -> Self {
+        let value = self.value.add(other.value);
+        let size = self.value.0.abs().max(other.value.0.abs());
+        Bounded { value, error: self.error + other.error + size * ROUNDING }
+    }
+
+    fn neg(self) -> Self {
+        Bounded { value: self.value.neg(), error: self.error }
+    }
+
+    fn mul(self, other: Self) -> Self {
+        let value = self.value.mul(other.value);
+        let error = self.error * other.value.0.abs() + other.error * self.value.0.abs() + self.error * other.error;
+        Bounded { value, error: error + value.0.abs() * ROUNDING }
+    }
+
+    fn div(self, other: Self) -> Self {
+        let value = self.value.div(other.value);
+        // A divisor that may be zero says nothing.
+        let size = other.value.0.abs() - other.error;
+        let error = if size > 0.0 { (self.error + value.0.abs() * other.error) / size } else { f64::INFINITY };
+        Bounded { value, error: error + value.0.abs() * ROUNDING }
+    }
+
+    fn exp(self) -> Self {
+        let value = self.value.exp();
+        // The slope within the bound.
+        self.from(value, value.0 * if self.error > 0.5 { f64::INFINITY } else { 2.0 })
+    }
+
+    fn ln(self) -> Self {
+        let size = self.value.0 - self.error;
+        let made = self.from(self.value.ln(), if size > 0.0 { 1.0 / size } else { f64::INFINITY });
+        Bounded { error: made.error + ROUNDING, ..made }
+    }
+
+    fn sqrt(self) -> Self {
+        let value = self.value.sqrt();
+        let size = self.value.0 - self.error;
+        if size > 0.0 { self.from(value, 0.5 / elementary::sqrt(size)) } else { Bounded { value, error: elementary::sqrt(2.0 * self.error) } }
+    }
+
+    fn sin(self) -> Self {
+        let made = self.from(self.value.sin(), 1.0);
+        Bounded { error: made.error + (1.0 + self.value.0.abs()) * ROUNDING, ..made }
+    }
+
+    fn cos(self) -> Self {
+        let made = self.from(self.value.cos(), 1.0);
+        Bounded { error: made.error + (1.0 + self.value.0.abs()) * ROUNDING, ..made }
+    }
+
+    fn atan(self) -> Self {
+        let made = self.from(self.value.atan(), 1.0);
+        Bounded { error: made.error + ROUNDING, ..made }
+    }
+
+    fn expm1(self) -> Self {
+        let value = self.value.expm1();
+        self.from(value, (value.0.abs() + 1.0) * if self.error > 0.5 { f64::INFINITY } else { 2.0 })
+    }
+
+    fn ln_1p(self) -> Self {
+        let size = 1.0 + self.value.0 - self.error;
+        self.from(self.value.ln_1p(), if size > 0.0 { 1.0 / size } else { f64::INFINITY })
+    }
+
+    fn erf(self) -> Self {
+        let made = self.from(self.value.erf(), 1.2);
+        Bounded { error: made.error + ROUNDING, ..made }
     }
 }

@@ -11,6 +11,9 @@ use super::term::{Atom, Idx, Poly, Product, product_is_not_negative};
 /// The most factors of a power that is written out.
 const LARGEST_POWER: i128 = 8;
 
+/// How many products may wait for one another.
+const DEEPEST: u32 = 60;
+
 /// The largest prime that is looked for in a number under a root.
 const LARGEST_PRIME: i128 = 10_000;
 
@@ -18,6 +21,8 @@ const LARGEST_PRIME: i128 = 10_000;
 #[derive(Debug)]
 pub(super) struct Work {
     pub(super) fuel: u64,
+    /// How many products are being worked on, one for the other.
+    pub(super) depth: u32,
     pub(super) temps: u32,
 }
 
@@ -59,6 +64,16 @@ impl Work {
 
     /// The product of atoms, with everything replaced that stands for something else.
     pub(super) fn product(&mut self, factors: Product) -> Option<Poly> {
+        if self.depth > DEEPEST {
+            return None;
+        }
+        self.depth += 1;
+        let product = self.reduced(factors);
+        self.depth -= 1;
+        product
+    }
+
+    fn reduced(&mut self, factors: Product) -> Option<Poly> {
         self.spend(factors.len())?;
         let mut map: BTreeMap<Atom, Ratio> = BTreeMap::new();
         for (atom, e) in factors {
@@ -98,6 +113,12 @@ impl Work {
                 return self.mul(&rest, &power).map(Some);
             }
             Atom::Base(p) if whole.is_some_and(|n| n < 0) => return self.divide(map, atom, p, e),
+            Atom::Zero(p) => {
+                if map.contains_key(&Atom::Positive(p.clone())) {
+                    return Some(Some(Poly::zero()));
+                }
+                return self.where_zero(map, p);
+            }
             Atom::Apply(Op::Unary(Unary::Abs), args) if whole.is_some_and(|n| n >= 2) => {
                 let rest = self.changed(map, &[(atom, e.plus(two.minus())?)])?;
                 let square = self.pow(&args[0], two)?;
@@ -165,9 +186,7 @@ impl Work {
     /// One step of the division by a sum of terms that stands below a fraction bar, when its leading term divides the product.
     #[allow(clippy::option_option, reason = "to give up and to have nothing to replace are different")]
     fn divide(&mut self, map: &BTreeMap<Atom, Ratio>, base: &Atom, p: &Poly, e: Ratio) -> Option<Option<Poly>> {
-        let degree = |product: &Product| product.iter().map(|(_, e)| e.as_whole().unwrap_or(1)).sum::<i128>();
-        let lead = p.0.iter().max_by_key(|(product, _)| (degree(product), (*product).clone()));
-        let Some((lead, c)) = lead else { return Some(None) };
+        let Some((lead, c)) = leading(p) else { return Some(None) };
         let divides = |(a, n): &(Atom, Ratio)| !n.is_negative() && map.get(a).is_some_and(|have| have >= n && have.floor() >= n.floor());
         if lead.is_empty() || !lead.iter().all(divides) || !lead.iter().all(|(a, n)| map[a].plus(n.minus()).is_some_and(|d| !d.is_negative()))
         {
@@ -180,9 +199,26 @@ impl Work {
         let below = self.changed(map, &new)?;
         new.push((base, e.plus(Ratio::ONE)?));
         let cancelled = self.changed(map, &new)?;
-        let rest = p.clone().plus(&Poly::term(lead.clone(), *c), Ratio::ONE.minus())?;
+        let rest = p.clone().plus(&Poly::term(lead.clone(), c), Ratio::ONE.minus())?;
         let remainder = self.mul(&below, &rest)?;
         cancelled.plus(&remainder, Ratio::ONE.minus())?.scaled(c.inverse()?).map(Some)
+    }
+
+    /// A product where `p = 0`, without the leading term of `p`.
+    #[allow(clippy::option_option, reason = "to give up and to have nothing to replace are different")]
+    fn where_zero(&mut self, map: &BTreeMap<Atom, Ratio>, p: &Poly) -> Option<Option<Poly>> {
+        let Some((lead, c)) = leading(p) else { return Some(None) };
+        let left = |(a, n): &(Atom, Ratio)| map.get(a).and_then(|have| have.plus(n.minus()));
+        if lead.is_empty() || lead.iter().any(|x| x.1.is_negative() || left(x).is_none_or(Ratio::is_negative)) {
+            return Some(None);
+        }
+        let mut new: Vec<(&Atom, Ratio)> = Vec::new();
+        for x in lead {
+            new.push((&x.0, left(x)?));
+        }
+        let below = self.changed(map, &new)?;
+        let rest = p.clone().plus(&Poly::term(lead.clone(), c), Ratio::ONE.minus())?;
+        self.mul(&below, &rest)?.scaled(c.inverse()?.minus()).map(Some)
     }
 
     /// The product with other exponents of some atoms.
@@ -240,6 +276,14 @@ impl Work {
         {
             let exp = self.exp(&z.clone())?;
             return Poly::one().plus(&exp, Ratio::ONE)?.scaled(c.inverse()?).map(Some);
+        }
+        // 1 - sin(x)^2 = cos(x)^2
+        if let ([], [(Atom::Apply(Op::Unary(Unary::Sin), args), e)]) = (&a[..], &b[..])
+            && *e == Ratio::whole(2)
+            && *d == c.minus()
+        {
+            let cos = Atom::Apply(Op::Unary(Unary::Cos), args.clone());
+            return self.product(vec![(cos, Ratio::whole(-2))])?.scaled(c.inverse()?).map(Some);
         }
         // exp(u) + exp(v) = exp(u)*(1 + exp(v - u))
         let exponent = |product: &Product| -> Option<Poly> {
@@ -382,6 +426,12 @@ impl Work {
         }
         Some(sum)
     }
+}
+
+/// The term of the highest degree, and its coefficient.
+fn leading(p: &Poly) -> Option<(&Product, Ratio)> {
+    let degree = |product: &Product| product.iter().map(|(_, e)| e.as_whole().unwrap_or(1)).sum::<i128>();
+    p.0.iter().max_by_key(|(product, _)| (degree(product), (*product).clone())).map(|(product, c)| (product, *c))
 }
 
 fn gcd(a: i128, b: i128) -> i128 {

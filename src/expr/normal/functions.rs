@@ -156,11 +156,11 @@ impl Work {
         self.mul(&outside, &inside)
     }
 
-    fn sign(&mut self, p: &Poly) -> Option<Poly> {
+    fn sign(p: &Poly) -> Option<Poly> {
         if let Some(c) = p.as_number() {
             return Some(Poly::number(Ratio::whole(if c.is_zero() { 0 } else if c.is_negative() { -1 } else { 1 })));
         }
-        let (_, _, positive) = self.by_content(p)?;
+        let positive = Work::by_content(p)?;
         let minus = positive.begins_with_minus();
         let arg = if minus { positive.scaled(Ratio::ONE.minus())? } else { positive };
         let atom = Poly::atom(Atom::Apply(Op::Unary(Unary::Sign), vec![arg]));
@@ -168,9 +168,8 @@ impl Work {
     }
 
     /// A sum of terms divided by the positive number that all its coefficients share.
-    fn by_content(&mut self, p: &Poly) -> Option<(Ratio, Product, Poly)> {
-        let first = p.0.values().next()?.abs();
-        Some((first, Vec::new(), p.scaled(first.inverse()?)?))
+    fn by_content(p: &Poly) -> Option<Poly> {
+        p.scaled(p.0.values().next()?.abs().inverse()?)
     }
 
     /// 1 where positive.
@@ -178,7 +177,14 @@ impl Work {
         if let Some(c) = p.as_number() {
             return Some(if c.is_zero() || c.is_negative() { Poly::zero() } else { Poly::one() });
         }
-        let (_, _, p) = self.by_content(p)?;
+        let p = Work::by_content(p)?;
+        if p.begins_with_minus() {
+            // Below zero is neither above nor at zero.
+            let turned = p.scaled(Ratio::ONE.minus())?;
+            let zero = self.zero(&turned)?;
+            let above = Poly::atom(Atom::Positive(Box::new(turned)));
+            return Poly::one().plus(&above, Ratio::ONE.minus())?.plus(&zero, Ratio::ONE.minus());
+        }
         Some(Poly::atom(Atom::Positive(Box::new(p))))
     }
 
@@ -187,7 +193,7 @@ impl Work {
         if let Some(c) = p.as_number() {
             return Some(if c.is_zero() { Poly::one() } else { Poly::zero() });
         }
-        let (_, _, p) = self.by_content(p)?;
+        let p = Work::by_content(p)?;
         let p = if p.begins_with_minus() { p.scaled(Ratio::ONE.minus())? } else { p };
         Some(Poly::atom(Atom::Zero(Box::new(p))))
     }
@@ -251,7 +257,7 @@ impl Work {
                 self.mul(x, &on)
             }
             Unary::Abs => self.abs(x),
-            Unary::Sign => self.sign(x),
+            Unary::Sign => Work::sign(x),
             Unary::Not => {
                 let flag = self.flag(x)?;
                 Poly::one().plus(&flag, minus)

@@ -36,7 +36,7 @@ impl<'g> Normal<'g> {
     /// Nothing is known yet.
     #[must_use]
     pub fn new(graph: &'g Graph, facts: &'g Facts) -> Self {
-        Normal { graph, facts, work: Work { fuel: FUEL, temps: 0 }, known: BTreeMap::new(), used: Vec::new() }
+        Normal { graph, facts, work: Work { fuel: FUEL, depth: 0, temps: 0 }, known: BTreeMap::new(), used: Vec::new() }
     }
 
     /// Whether two nodes of one shape are proved to have the same value. `false` says nothing.
