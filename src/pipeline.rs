@@ -239,9 +239,9 @@ pub fn explain(options: &RunOptions, stage: Stage) -> Result<Checked<String>, Fa
 ///
 /// # Errors
 /// When the spec is wrong, or has no such loss or parameter.
-pub fn grad(options: &RunOptions, loss: Option<&str>, wrt: Option<&str>) -> Result<Checked<Gradients>, Failure> {
+pub fn grad(options: &RunOptions, loss: Option<&str>, wrt: Option<&str>, steps: bool) -> Result<Checked<Gradients>, Failure> {
     let (program, sources, diagnostics) = checked(options, &mut Clock::start())?;
-    let answer = ask::grad(&program, loss, wrt).map_err(Failure::Wrong)?;
+    let answer = ask::grad(&program, loss, wrt, steps).map_err(Failure::Wrong)?;
     Ok(Checked { value: Gradients { text: answer.text, json: answer.json }, sources, diagnostics })
 }
 

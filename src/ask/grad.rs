@@ -27,11 +27,11 @@ pub struct Answer {
     pub json: Value,
 }
 
-/// The derivatives of the losses, or of one, with respect to all parameters, or one.
+/// The derivatives of the losses, or of one, with respect to all parameters, or one; with `steps` how they are derived.
 ///
 /// # Errors
 /// When there is no such loss or parameter, or something cannot be differentiated: one line.
-pub fn grad(program: &Program, loss: Option<&str>, wrt: Option<&str>) -> Result<Answer, String> {
+pub fn grad(program: &Program, loss: Option<&str>, wrt: Option<&str>, steps: bool) -> Result<Answer, String> {
     let is_loss = |name: &&String| {
         matches!(program.decls.values[*name].kind, ValueKind::Loss { .. } | ValueKind::Metric { .. } | ValueKind::Let { .. })
     };
@@ -57,6 +57,9 @@ pub fn grad(program: &Program, loss: Option<&str>, wrt: Option<&str>) -> Result<
             return Err(format!("`{name}` is {}, not one number: it has no gradient", program.model.show(*id)));
         }
         let (list, _) = rewrite::rewrite(&mut graph, &[*id], &Options::default());
+        if steps {
+            text.push_str(&super::steps::steps(program, name, *id, wrt)?);
+        }
         let params: Vec<_> =
             program.declared.params.iter().filter(|p| wrt.is_none_or(|w| w == p.name) && diff::depends(&graph, list[0], p.id)).collect();
         let wrt: Vec<Id> = params.iter().map(|p| p.id).collect();

@@ -40,7 +40,7 @@ const AGREES: f64 = 1e-8;
 /// The checks of a program, each at the start of the parameters.
 #[must_use]
 pub fn gradient_checks(program: &Program) -> Vec<GradientTable> {
-    program.asked.gradients.iter().filter_map(|check| one(program, check)).collect()
+    program.asked.gradients.iter().filter_map(|check| compare(program, check, 1..=12)).collect()
 }
 
 /// A coordinate of a parameter.
@@ -97,7 +97,8 @@ impl Loss<'_> {
     }
 }
 
-fn one(program: &Program, check: &GradientCheck) -> Option<GradientTable> {
+/// The gradient beside the complex step, and beside central differences with `h = 10^-exponent`.
+pub(super) fn compare(program: &Program, check: &GradientCheck, exponents: std::ops::RangeInclusive<i32>) -> Option<GradientTable> {
     let model = &program.asked.model;
     let mut graph = model.graph.clone();
     let (list, _) = rewrite::rewrite(&mut graph, &[check.loss], &Options::default());
@@ -154,7 +155,7 @@ fn one(program: &Program, check: &GradientCheck) -> Option<GradientTable> {
         None => notes.push(format!("the complex step cannot follow `{}`", check.name)),
     }
     let mut best: Option<(f64, String)> = None;
-    for exponent in 1..=12 {
+    for exponent in exponents {
         let h: f64 = format!("1e-{exponent}").parse().ok()?;
         let found = worst(&|c| Some((loss.moved(c, h)? - loss.moved(c, -h)?) / (2.0 * h)))?;
         if best.as_ref().is_none_or(|(off, _)| found.0 < *off) {

@@ -8,6 +8,7 @@ mod explain;
 mod grad;
 mod gradients;
 mod optimizers;
+mod steps;
 
 pub use claims::{ClaimResult, Verdict, claims};
 pub use explain::{gradient, graph, program, rewritten};

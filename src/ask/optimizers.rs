@@ -127,7 +127,7 @@ fn follow(two: &TwoRules, trial: u64) -> Option<Option<String>> {
                 (walk.states, walk.params) = (values, params);
             }
         }
-        for (place, (name, _)) in two.params.iter().enumerate() {
+        for (place, _) in two.params.iter().enumerate() {
             let (a, b) = (&walks[0].params[place], &walks[1].params[place]);
             if !a.iter().chain(b.iter()).all(|x| x.is_finite()) {
                 return if at == 0 { None } else { Some(None) };
@@ -139,12 +139,11 @@ fn follow(two: &TwoRules, trial: u64) -> Option<Option<String>> {
             if (x - y).abs() > 1e-9 * scale {
                 let shape = a.shape();
                 let slot = if shape.is_empty() { String::new() } else { element(element_at, shape).replace(" at ", "") };
-                let numbers: Vec<String> = two.args.iter().filter_map(|(n, i, _)| Some(format!("{n} = {}", short(*others.get(i)?)))).collect();
+                let numbers: Vec<String> = two.args.iter().filter(|(n, ..)| n != "loss").filter_map(|(n, i, _)| Some(format!("{n} = {}", short(*others.get(i)?)))).collect();
                 let with = if numbers.is_empty() { String::new() } else { format!(" with {}", numbers.join(", ")) };
                 let seen: Vec<String> = gradients[..=at.min(2)].iter().map(|g| number(at_flat(&g[place], element_at))).collect();
                 let dots = if at > 2 { ", .." } else { "" };
                 let from = number(at_flat(&start[place], element_at));
-                let _ = name;
                 return Some(Some(format!(
                     "after {} of the gradients {}{dots} a parameter{slot} that started at {from} is {} by the first rule and {} by the second{with}",
                     at + 1,

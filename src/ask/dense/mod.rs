@@ -223,7 +223,13 @@ fn unary<N: Number>(op: Unary, x: N) -> Option<N> {
         Unary::Sqrt | Unary::NormRoot => x.sqrt(),
         Unary::Sigmoid => sigmoid(x),
         Unary::SigmoidSlope => sigmoid(x).mul(sigmoid(x.neg())),
-        Unary::Softplus => size(x).neg().exp().ln_1p().add(if real > 0.0 { x } else { N::of(0.0) }),
+        Unary::Softplus => {
+            if real > 0.0 {
+                x.add(x.neg().exp().ln_1p())
+            } else {
+                x.exp().ln_1p()
+            }
+        }
         Unary::Sin => x.sin(),
         Unary::Cos => x.cos(),
         Unary::Tan => x.sin().div(x.cos()),

@@ -133,14 +133,18 @@ impl Work {
                 }
             }
             Atom::Apply(Op::Unary(Unary::Cos), args) if whole.is_some_and(|n| n >= 2 || n < 0) => {
-                // cos^2 = 1 - sin^2; below a fraction bar the other way round.
+                // cos^2 = 1 - sin^2; above a power of cos the other way round.
                 let sin = Atom::Apply(Op::Unary(Unary::Sin), args.clone());
-                let (gone, other) = if e.is_negative() { (&sin, atom) } else { (atom, &sin) };
-                if let Some(f) = map.get(gone).filter(|f| f.as_whole().is_some_and(|n| n >= 2)) {
-                    let rest = self.changed(map, &[(gone, f.plus(two.minus())?)])?;
-                    let square = self.product(vec![(other.clone(), two)])?;
-                    let complement = Poly::one().plus(&square, Ratio::ONE.minus())?;
-                    return self.mul(&rest, &complement).map(Some);
+                let f = map.get(&sin).copied().unwrap_or(Ratio::ZERO);
+                if !e.is_negative() {
+                    let rest = self.changed(map, &[(atom, e.plus(two.minus())?)])?;
+                    let other = self.changed(map, &[(atom, e.plus(two.minus())?), (&sin, f.plus(two)?)])?;
+                    return rest.plus(&other, Ratio::ONE.minus()).map(Some);
+                }
+                if f.as_whole().is_some_and(|n| n >= 2) {
+                    let rest = self.changed(map, &[(&sin, f.plus(two.minus())?)])?;
+                    let other = self.changed(map, &[(&sin, f.plus(two.minus())?), (atom, e.plus(two)?)])?;
+                    return rest.plus(&other, Ratio::ONE.minus()).map(Some);
                 }
             }
             Atom::Apply(Op::Unary(Unary::Sigmoid), args) if whole.is_some_and(|n| n >= 1) => {
