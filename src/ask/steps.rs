@@ -2,7 +2,6 @@
 //!
 //! What is named in the spec is named here; every formula is text of the language. A gradient has the shape of its parameter.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::gradients::compare;
@@ -11,6 +10,7 @@ use crate::check::Program;
 use crate::check::claim::GradientCheck;
 use crate::expr::diff;
 use crate::expr::graph::{Graph, Id, InputKind};
+use crate::expr::normal::{Facts, Normal};
 use crate::expr::op::{Binary, Op, Reduce, Unary};
 use crate::expr::print::{Names, formula};
 use crate::expr::rewrite::{self, Options};
@@ -48,19 +48,38 @@ pub(super) fn steps(program: &Program, name: &str, loss: Id, wrt: Option<&str>) 
         text if text == "a scalar" => "number".to_string(),
         text => text.replace("a vector of ", ""),
     };
-    let plain = Names { nodes: BTreeMap::new(), rows: known.rows.clone() };
+    let felt = |graph: &Graph, id: Id| ids.iter().any(|&p| diff::depends_differentiably(graph, id, p));
+    // What does not change with the parameters keeps its name; so does what a line defines, in the lines that use it.
+    let reached = graph.reachable(&[loss]);
+    let given: Vec<(Id, String)> =
+        known.nodes.iter().filter(|(id, _)| reached.contains(id) && !felt(&graph, **id)).map(|(id, n)| (*id, n.clone())).collect();
+    let fixed = Names { nodes: given.iter().cloned().collect(), rows: known.rows.clone() };
     let mut text = format!("d {name} / d {}   (a gradient has the shape of its parameter)\n", list(&params));
     for id in graph.reachable(&[loss]) {
         if let Some(input) = graph.as_input(id) {
             let _ = writeln!(text, "given  {}: {}", graph.input_info(input).name, show(id, &graph));
         }
     }
+    for (id, name) in &given {
+        let _ = writeln!(text, "let    {name} = {}   [{}]", formula(&graph, *id, &fixed), show(*id, &graph));
+    }
     let locals: Vec<Id> = lines.iter().map(|line| local(&mut graph, &lines, line.node)).collect();
+    let mut plain = fixed;
+    for (line, local) in lines.iter().zip(&locals) {
+        plain.nodes.entry(*local).or_insert_with(|| line.name.clone());
+    }
     for (line, local) in lines.iter().zip(&locals) {
         let _ = writeln!(text, "let    {} = {}   [{}]", line.name, formula(&graph, *local, &plain), show(line.node, &graph));
     }
     let last = local(&mut graph, &lines, loss);
     let _ = writeln!(text, "let    {name} = {}   [number]", formula(&graph, last, &plain));
+    let (stable, report) = rewrite::rewrite(&mut graph, &[loss], &Options::default());
+    let mut named = report.follow(&known);
+    for line in &lines {
+        for id in [Some(line.node), report.image(line.node)].into_iter().flatten() {
+            named.nodes.entry(id).or_insert_with(|| line.name.clone());
+        }
+    }
     let mut number = 0;
     let targets: Vec<(String, Id, Id, bool)> = lines
         .iter()
@@ -93,15 +112,11 @@ pub(super) fn steps(program: &Program, name: &str, loss: Id, wrt: Option<&str>) 
         let head = if is_param { format!("d{name}/d{target}") } else { format!("delta_{target} = d{name}/d{target}") };
         let _ = writeln!(text, "{number}. {head} = {first}   ({})   [{}]", rules.join(", "), show(node, &graph));
         // The same after everything has been put in: where factors cancel, this is what remains.
-        let whole = slope(&mut graph, loss, node)?;
-        let (whole, report) = rewrite::rewrite(&mut graph, &[whole], &Options::default());
-        let mut named = report.follow(&known);
-        for line in &lines {
-            named.nodes.entry(line.node).or_insert_with(|| line.name.clone());
-        }
+        let whole = put_together(&mut graph, (loss, node), (stable[0], report.image(node).unwrap_or(node)), is_param)?;
+        let (whole, _) = rewrite::rewrite(&mut graph, &[whole], &Options::default());
         let second = formula(&graph, whole[0], &named).to_string();
         if !is_param && second != first && second.chars().count() <= SHORT {
-            let _ = writeln!(text, "   {} = {second}   (put together)", " ".repeat(head.chars().count().saturating_sub(0)));
+            let _ = writeln!(text, "   {} = {second}   (put together)", " ".repeat(head.chars().count()));
         }
         if is_param {
             let _ = writeln!(text, "so     d{name}/d{target} = {second}");
@@ -126,6 +141,18 @@ fn list(params: &[(String, Id)]) -> String {
 
 fn slope(graph: &mut Graph, of: Id, wrt: Id) -> Result<Id, String> {
     diff::gradient(graph, of, &[wrt]).map(|list| list[0]).map_err(|why| why.to_string())
+}
+
+/// The derivative of the loss with respect to a line: of the form that runs, where it is proved to be the same.
+fn put_together(graph: &mut Graph, written: (Id, Id), stable: (Id, Id), is_param: bool) -> Result<Id, String> {
+    let runs = slope(graph, stable.0, stable.1)?;
+    if is_param {
+        return Ok(runs);
+    }
+    let plain = slope(graph, written.0, written.1)?;
+    let facts = Facts::default();
+    let same = Normal::new(graph, &facts).same(plain, runs);
+    Ok(if same { runs } else { plain })
 }
 
 /// The expression of a line in the names of the lines that it uses.
