@@ -187,14 +187,16 @@ pub fn check(options: &RunOptions) -> Result<Checked<String>, Failure> {
     let cells: usize = plan.sweeps.iter().map(|s| s.cells.len()).sum();
     let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     let views = &program.views;
+    let claims = program.asked.claims.len();
     let text = format!(
-        "{}: {} with {}, {}, {}, {}\n",
+        "{}: {} with {}, {}, {}, {}{}\n",
         options.spec.display(),
         count(plan.sweeps.len(), "sweep"),
         count(cells, "cell"),
         count(views.plots.len(), "plot"),
         count(views.tables.len(), "table"),
         count(views.expects.len(), "expectation"),
+        if claims > 0 { format!(", {}", count(claims, "claim")) } else { String::new() },
     );
     Ok(Checked { value: text, sources: prepared.sources, diagnostics: prepared.diagnostics })
 }

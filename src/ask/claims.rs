@@ -73,7 +73,10 @@ impl ClaimResult {
 const POINTS: usize = 1000;
 
 /// The most work of the trials, in numbers.
-const TRIAL_WORK: usize = 4_000_000;
+const TRIAL_WORK: usize = 30_000_000;
+
+/// The points that are tried before a proof.
+const FIRST: usize = 12;
 
 /// The relative difference that two numbers may have beside their errors: what was put together while the file was checked was rounded.
 const DIFFERENT: f64 = 1e-14;
@@ -107,7 +110,9 @@ fn values(program: &Program, left: Id, right: Id) -> Verdict {
     let facts = facts(program, &[left, right]);
     let trial = Trial::of(program, left, right);
     // A few points, then the proof, and many points only for what is neither.
-    let first = match trial.search(0..12) {
+    let points = TRIAL_WORK / super::work(model, graph, &[left, right]);
+    let few = points.clamp(2, FIRST);
+    let first = match trial.search(0..few) {
         Ok(points) => points,
         Err(found) => return Verdict::Refuted(found),
     };
@@ -116,9 +121,7 @@ fn values(program: &Program, left: Id, right: Id) -> Verdict {
         let said: Vec<String> = normal.used.iter().map(|input| said_of(graph, &facts, *input)).collect();
         return Verdict::Proved(said.join(", "));
     }
-    let each = graph.reachable(&[left, right]).iter().map(|&id| model.rows.count(graph.shape(id)).unwrap_or(usize::MAX)).sum::<usize>();
-    let more = (TRIAL_WORK / each.max(1)).clamp(20, POINTS);
-    match trial.search(12..more) {
+    match trial.search(few..points.clamp(20, POINTS)) {
         Ok(points) if points + first == 0 => Verdict::Open("the two sides have no value at any point that was tried".to_string()),
         Ok(points) => Verdict::Open(format!("holds at {} points, not proved", super::grouped(points + first))),
         Err(found) => Verdict::Refuted(found),
@@ -217,12 +220,11 @@ impl<'p> Trial<'p> {
             // Near and far, of both signs; a hyper keeps its sign, and its value at the first points.
             let spread = [1.0, 0.1, 1.0, 3.0, 0.5][number % 5];
             let value = |x: &f64, stream: &mut Stream| match (hyper, number) {
-                (_, 0) => *x,
-                (true, 1..=3) => *x,
+                (_, 0) | (true, 1..=3) => *x,
                 (true, _) if *x == 0.0 => stream.uniform(),
                 (true, _) => x * stream.uniform_between(0.5, 1.5),
                 (false, _) if number % 3 == 2 => stream.normal_with(0.0, spread).abs(),
-                (false, _) => x * f64::from(u8::from(number % 2 == 0)) + stream.normal_with(0.0, spread),
+                (false, _) => x * f64::from(u8::from(number.is_multiple_of(2))) + stream.normal_with(0.0, spread),
             };
             // Six digits are enough to be a point, and can be read.
             let round = |x: f64| format!("{x:.5e}").parse().unwrap_or(x);

@@ -102,8 +102,7 @@ pub(super) fn compare(program: &Program, check: &GradientCheck, exponents: std::
     let model = &program.asked.model;
     let mut graph = model.graph.clone();
     let (list, _) = rewrite::rewrite(&mut graph, &[check.loss], &Options::default());
-    let params: Vec<&ParamInfo> =
-        program.declared.params.iter().filter(|p| diff::depends_differentiably(&graph, list[0], p.id)).collect();
+    let params: Vec<&ParamInfo> = program.declared.params.iter().filter(|p| diff::depends_differentiably(&graph, list[0], p.id)).collect();
     let wrt: Vec<Id> = params.iter().map(|p| p.id).collect();
     let grads = diff::gradient(&mut graph, list[0], &wrt).ok()?;
     let (grads, _) = rewrite::rewrite(&mut graph, &grads, &Options::default());
@@ -123,7 +122,7 @@ pub(super) fn compare(program: &Program, check: &GradientCheck, exponents: std::
         all.extend(slopes.iter().enumerate().map(|(at, &slope)| Coordinate { param, place, at, slope }));
     }
     let total = all.len();
-    let each: usize = graph.reachable(&[list[0]]).iter().map(|&id| model.rows.count(graph.shape(id)).unwrap_or(usize::MAX)).sum();
+    let each = super::work(model, &graph, &[list[0]]);
     let most = (WORK / each.saturating_mul(25).max(1)).clamp(8, MOST);
     let stride = total.div_ceil(most).max(1);
     let tried: Vec<Coordinate<'_>> = all.into_iter().step_by(stride).collect();
@@ -148,7 +147,8 @@ pub(super) fn compare(program: &Program, check: &GradientCheck, exponents: std::
     match worst(&|c| loss.complex(c)) {
         Some(found) => {
             if found.0.is_nan() || found.0 > AGREES * scale {
-                notes.push(format!("the gradient of `{}` and the complex step differ at {}: it may have a kink there", check.name, found.1));
+                notes
+                    .push(format!("the gradient of `{}` and the complex step differ at {}: it may have a kink there", check.name, found.1));
             }
             row("complex step", number(TINY), found);
         }

@@ -97,8 +97,7 @@ fn follow(two: &TwoRules, trial: u64) -> Option<Option<String>> {
     };
     let start = draw(&mut stream, 2.0);
     let gradients: Vec<Vec<ArrayD<f64>>> = (0..STEPS).map(|_| draw(&mut stream, [1.0, 10.0, 0.01][trial as usize % 3])).collect();
-    let mut walks: Vec<Walk<'_>> =
-        two.rules.iter().map(|rule| Walk { two, rule, params: start.clone(), states: Vec::new() }).collect();
+    let mut walks: Vec<Walk<'_>> = two.rules.iter().map(|rule| Walk { two, rule, params: start.clone(), states: Vec::new() }).collect();
     let counter = |others: &mut BTreeMap<InputId, f64>, at: usize| {
         let numbers = [at as f64 + 1.0, (at / EPOCH) as f64 + 1.0, STEPS as f64];
         for ((_, id), x) in two.counters.iter().zip(numbers) {
@@ -132,14 +131,20 @@ fn follow(two: &TwoRules, trial: u64) -> Option<Option<String>> {
             if !a.iter().chain(b.iter()).all(|x| x.is_finite()) {
                 return if at == 0 { None } else { Some(None) };
             }
-            let worst = (0..a.len()).map(|i| (i, at_flat(a, i), at_flat(b, i))).max_by(|x, y| (x.1 - x.2).abs().total_cmp(&(y.1 - y.2).abs()));
+            let worst =
+                (0..a.len()).map(|i| (i, at_flat(a, i), at_flat(b, i))).max_by(|x, y| (x.1 - x.2).abs().total_cmp(&(y.1 - y.2).abs()));
             let Some((element_at, x, y)) = worst else { continue };
             // What has been walked so far is the scale of rounding.
             let scale = x.abs().max(y.abs()).max(at_flat(&start[place], element_at).abs()).max(1e-6);
             if (x - y).abs() > 1e-9 * scale {
                 let shape = a.shape();
                 let slot = if shape.is_empty() { String::new() } else { element(element_at, shape).replace(" at ", "") };
-                let numbers: Vec<String> = two.args.iter().filter(|(n, ..)| n != "loss").filter_map(|(n, i, _)| Some(format!("{n} = {}", short(*others.get(i)?)))).collect();
+                let numbers: Vec<String> = two
+                    .args
+                    .iter()
+                    .filter(|(n, ..)| n != "loss")
+                    .filter_map(|(n, i, _)| Some(format!("{n} = {}", short(*others.get(i)?))))
+                    .collect();
                 let with = if numbers.is_empty() { String::new() } else { format!(" with {}", numbers.join(", ")) };
                 let seen: Vec<String> = gradients[..=at.min(2)].iter().map(|g| number(at_flat(&g[place], element_at))).collect();
                 let dots = if at > 2 { ", .." } else { "" };

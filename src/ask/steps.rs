@@ -125,8 +125,13 @@ pub(super) fn steps(program: &Program, name: &str, loss: Id, wrt: Option<&str>) 
     let check = GradientCheck { name: name.to_string(), loss };
     if let Some(found) = compare(program, &check, 5..=5) {
         for row in &found.table.rows {
-            if let [crate::report::table::CellValue::Text(method), _, _, crate::report::table::CellValue::Number { value, .. }, crate::report::table::CellValue::Text(at)] =
-                &row[..]
+            if let [
+                crate::report::table::CellValue::Text(method),
+                _,
+                _,
+                crate::report::table::CellValue::Number { value, .. },
+                crate::report::table::CellValue::Text(at),
+            ] = &row[..]
             {
                 let _ = writeln!(text, "check  at the start the {method} differs by {value:.1e} of the largest entry, most at {at}");
             }
@@ -172,7 +177,15 @@ fn forward(graph: &mut Graph, loss: Id, params: &[Id], known: &Names, loss_name:
             Op::Unary(Unary::Square | Unary::Abs) => Some(true),
             Op::Binary(Binary::Pow) if graph.as_const(node.args[1]).is_some() => Some(true),
             Op::Unary(
-                Unary::Sigmoid | Unary::Tanh | Unary::Exp | Unary::Softplus | Unary::Relu | Unary::Sin | Unary::Cos | Unary::Erf | Unary::Sqrt,
+                Unary::Sigmoid
+                | Unary::Tanh
+                | Unary::Exp
+                | Unary::Softplus
+                | Unary::Relu
+                | Unary::Sin
+                | Unary::Cos
+                | Unary::Erf
+                | Unary::Sqrt,
             )
             | Op::Softmax(_)
             | Op::LogSoftmax(_)
@@ -194,10 +207,12 @@ fn forward(graph: &mut Graph, loss: Id, params: &[Id], known: &Names, loss_name:
             chosen.push((id, name.clone()));
         } else if let Some((_, residual)) = into_function.iter().find(|(arg, _)| *arg == id) {
             let letter = if *residual { "r" } else { "z" };
-            let name = std::iter::once(letter.to_string())
-                .chain((2..).map(|n| format!("{letter}{n}")))
-                .find(|name| !taken.contains(name))
-                .unwrap_or_default();
+            let mut name = letter.to_string();
+            let mut count = 1;
+            while taken.contains(&name) {
+                count += 1;
+                name = format!("{letter}{count}");
+            }
             taken.push(name.clone());
             chosen.push((id, name));
         }

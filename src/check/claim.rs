@@ -237,7 +237,8 @@ impl Claims<'_> {
             args.push(("loss".to_string(), input, None));
         }
         let problem = Problem { params: &params, loss, grads: &grads, counters };
-        let rules = [apply(&mut model, self.decls, self.diags, &first, &problem)?, apply(&mut model, self.decls, self.diags, &second, &problem)?];
+        let rules =
+            [apply(&mut model, self.decls, self.diags, &first, &problem)?, apply(&mut model, self.decls, self.diags, &second, &problem)?];
         Ok(TwoRules { model, rules, params, counters, args, looks })
     }
 
@@ -288,7 +289,9 @@ impl Claims<'_> {
             };
             let written = given(args, name);
             let value = match (&written, &formal.default) {
-                (Some(Expr { kind: ExprKind::Name(word), .. }), _) | (None, Some(Expr { kind: ExprKind::Name(word), .. })) if !choices.is_empty() => {
+                (Some(Expr { kind: ExprKind::Name(word), .. }), _) | (None, Some(Expr { kind: ExprKind::Name(word), .. }))
+                    if !choices.is_empty() =>
+                {
                     if !choices.contains(word) {
                         let at = written.as_ref().map_or(span, |e| e.span);
                         let d = Diagnostic::error("E0447", at, format!("no choice is called `{word}`"));
@@ -298,7 +301,9 @@ impl Claims<'_> {
                 }
                 (Some(e), _) => self.argument(made, e, &values, counters, &rule.module)?,
                 (None, Some(Expr { kind: ExprKind::Number(x), .. })) if agree => made.argument(name, Some(*x)),
-                (None, None) => made.argument(name, theirs.flatten().and_then(|e| if let ExprKind::Number(x) = e.kind { Some(x) } else { None })),
+                (None, None) => {
+                    made.argument(name, theirs.flatten().and_then(|e| if let ExprKind::Number(x) = e.kind { Some(x) } else { None }))
+                }
                 (None, Some(e)) => self.argument(made, &e.clone(), &values, counters, &rule.module)?,
             };
             values.insert(name.clone(), value);

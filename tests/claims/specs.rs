@@ -86,10 +86,7 @@ loss K = -mean(pick(log_softmax(X @ W), target)) + lambda/2*sum(W^2)"#,
 param beta: [3] = 0
 let eta = X @ beta
 loss nll = mean(exp(eta) - y*eta)"#,
-        &[
-            "grad(nll, beta) == X.T @ (exp(X @ beta) - y)/rows(X)",
-            "hessian(nll, beta) == X.T @ (exp(eta)[:, None]*X)/rows(X)",
-        ],
+        &["grad(nll, beta) == X.T @ (exp(X @ beta) - y)/rows(X)", "hessian(nll, beta) == X.T @ (exp(eta)[:, None]*X)/rows(X)"],
         &["grad(nll, beta) == X.T @ (exp(X @ beta) - y)", "grad(nll, beta) == X.T @ (X @ beta - y)/rows(X)"],
     ),
     // Ridge regression.

@@ -91,10 +91,7 @@ fn apply<N: Number>(
         Op::Literal(literal) => with(literal.values.iter().map(|bits| N::constant(bits.value())).collect()),
         Op::Input(input) => inputs(*input).filter(|a| a.sizes == sizes),
         Op::RowCount(data) => Some(Array::number(N::of(rows.of(Dim::Rows(*data)) as f64))),
-        Op::Unary(op) => {
-            let values: Option<Vec<N>> = args[0].values.iter().map(|&x| unary(*op, x)).collect();
-            with(values?)
-        }
+        Op::Unary(op) => with(args[0].values.iter().map(|&x| unary(*op, x)).collect()),
         Op::Binary(op) => {
             let (a, b) = (arrange::stretch(args[0], &sizes), arrange::stretch(args[1], &sizes));
             with(a.iter().zip(&b).map(|(&x, &y)| binary(*op, x, y)).collect())
@@ -206,10 +203,10 @@ fn size<N: Number>(x: N) -> N {
     if x.real() < 0.0 { x.neg() } else { x }
 }
 
-fn unary<N: Number>(op: Unary, x: N) -> Option<N> {
+fn unary<N: Number>(op: Unary, x: N) -> N {
     let one = N::of(1.0);
     let real = x.real();
-    Some(match op {
+    match op {
         Unary::Abs => size(x),
         Unary::Neg => x.neg(),
         Unary::Square => x.mul(x),
@@ -250,12 +247,18 @@ fn unary<N: Number>(op: Unary, x: N) -> Option<N> {
                 N::of(0.0)
             }
         }
-        Unary::Sign => N::of(if real > 0.0 { 1.0 } else if real < 0.0 { -1.0 } else { real }),
+        Unary::Sign => N::of(if real > 0.0 {
+            1.0
+        } else if real < 0.0 {
+            -1.0
+        } else {
+            real
+        }),
         Unary::Not => flag(real == 0.0),
         Unary::Ceil => N::of(real.ceil()),
         Unary::Floor => N::of(real.floor()),
         Unary::Round => N::of(real.round_ties_even()),
-    })
+    }
 }
 
 fn power<N: Number>(x: N, y: N) -> N {
@@ -275,9 +278,27 @@ fn binary<N: Number>(op: Binary, x: N, y: N) -> N {
         Binary::Mul => x.mul(y),
         Binary::Div => x.div(y),
         Binary::Pow => power(x, y),
-        Binary::Xlogy => if a == 0.0 { N::of(0.0).mul(x) } else { x.mul(y.ln()) },
-        Binary::Maximum => if a < b { y } else { x },
-        Binary::Minimum => if b < a { y } else { x },
+        Binary::Xlogy => {
+            if a == 0.0 {
+                N::of(0.0).mul(x)
+            } else {
+                x.mul(y.ln())
+            }
+        }
+        Binary::Maximum => {
+            if a < b {
+                y
+            } else {
+                x
+            }
+        }
+        Binary::Minimum => {
+            if b < a {
+                y
+            } else {
+                x
+            }
+        }
         Binary::Mod => x.sub(y.mul(N::of((a / b).floor()))),
         Binary::And => flag(a != 0.0 && b != 0.0),
         Binary::Or => flag(a != 0.0 || b != 0.0),

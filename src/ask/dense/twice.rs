@@ -13,13 +13,13 @@ const ONE: Twice = Twice(1.0, 0.0);
 const LN_2: Twice = Twice(std::f64::consts::LN_2, 2.319_046_813_846_3e-17);
 const PI: Twice = Twice(std::f64::consts::PI, 1.224_646_799_147_353_2e-16);
 /// 2/sqrt(pi)
-const TWO_OVER_ROOT_PI: Twice = Twice(std::f64::consts::FRAC_2_SQRT_PI, 1.533_545_961_316_588_2e-17);
+const TWO_OVER_ROOT_PI: Twice = Twice(std::f64::consts::FRAC_2_SQRT_PI, 1.533_545_961_316_588e-17);
 
 /// The decimal number that is written for these bits, with twice the digits.
 fn decimal(x: f64) -> Option<Twice> {
     let text = format!("{x:e}");
     let (mantissa, exponent) = text.split_once('e')?;
-    let decimals = mantissa.split_once('.').map_or(0, |(_, d)| d.len() as i32);
+    let decimals = mantissa.split_once('.').map_or(Some(0), |(_, d)| i32::try_from(d.len()).ok())?;
     let digits: i64 = mantissa.replace('.', "").parse().ok()?;
     let power = exponent.parse::<i32>().ok()? - decimals;
     let (high, low) = (digits / 1_000_000, digits % 1_000_000);
@@ -272,7 +272,11 @@ impl Number for Bounded {
     fn sqrt(self) -> Self {
         let value = self.value.sqrt();
         let size = self.value.0 - self.error;
-        if size > 0.0 { self.from(value, 0.5 / elementary::sqrt(size)) } else { Bounded { value, error: elementary::sqrt(2.0 * self.error) } }
+        if size > 0.0 {
+            self.from(value, 0.5 / elementary::sqrt(size))
+        } else {
+            Bounded { value, error: elementary::sqrt(2.0 * self.error) }
+        }
     }
 
     fn sin(self) -> Self {

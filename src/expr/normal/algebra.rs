@@ -132,7 +132,7 @@ impl Work {
                     return self.mul(&rest, &args[0]).map(Some);
                 }
             }
-            Atom::Apply(Op::Unary(Unary::Cos), args) if whole.is_some_and(|n| n >= 2 || n < 0) => {
+            Atom::Apply(Op::Unary(Unary::Cos), args) if whole.is_some_and(|n| !(0..2).contains(&n)) => {
                 // cos^2 = 1 - sin^2; above a power of cos the other way round.
                 let sin = Atom::Apply(Op::Unary(Unary::Sin), args.clone());
                 let f = map.get(&sin).copied().unwrap_or(Ratio::ZERO);
@@ -192,7 +192,9 @@ impl Work {
     fn divide(&mut self, map: &BTreeMap<Atom, Ratio>, base: &Atom, p: &Poly, e: Ratio) -> Option<Option<Poly>> {
         let Some((lead, c)) = leading(p) else { return Some(None) };
         let divides = |(a, n): &(Atom, Ratio)| !n.is_negative() && map.get(a).is_some_and(|have| have >= n && have.floor() >= n.floor());
-        if lead.is_empty() || !lead.iter().all(divides) || !lead.iter().all(|(a, n)| map[a].plus(n.minus()).is_some_and(|d| !d.is_negative()))
+        if lead.is_empty()
+            || !lead.iter().all(divides)
+            || !lead.iter().all(|(a, n)| map[a].plus(n.minus()).is_some_and(|d| !d.is_negative()))
         {
             return Some(None);
         }
@@ -298,9 +300,11 @@ impl Work {
             }
             Some(sum)
         };
-        if c == d && let (Some(u), Some(v)) = (exponent(a), exponent(b)) {
+        if c == d
+            && let (Some(u), Some(v)) = (exponent(a), exponent(b))
+        {
             let difference = v.plus(&u, Ratio::ONE.minus())?;
-            let s = self.sigmoid(&difference.scaled(Ratio::ONE.minus())?)?;
+            let s = Work::sigmoid(&difference.scaled(Ratio::ONE.minus())?)?;
             let below = self.exp(&u.scaled(Ratio::ONE.minus())?)?;
             return self.mul(&s, &below)?.scaled(c.inverse()?).map(Some);
         }

@@ -5,7 +5,7 @@
 use super::super::op::{Binary, Op, Unary};
 use super::algebra::Work;
 use super::ratio::Ratio;
-use super::term::{Atom, Idx, Poly, Product, product_is_not_negative};
+use super::term::{Atom, Poly, Product, product_is_not_negative};
 
 impl Poly {
     /// Whether the sign is turned in the canonical form.
@@ -28,7 +28,7 @@ impl Work {
                     let above = if c.is_negative() { args[0].scaled(minus)? } else { args[0].clone() };
                     if c.is_negative() {
                         // exp(-softplus(z)) = sigmoid(-z)
-                        let s = self.sigmoid(&above)?;
+                        let s = Work::sigmoid(&above)?;
                         self.pow(&s, c.minus())?
                     } else {
                         let exp = self.exp(&above)?;
@@ -61,16 +61,16 @@ impl Work {
             let log = self.log_of_atom(atom)?;
             sum = sum.plus(&log, e)?;
         }
-        let log = self.log_of_sum(&rest)?;
+        let log = Work::log_of_sum(&rest)?;
         sum.plus(&log, Ratio::ONE)
     }
 
     fn log_of_atom(&mut self, atom: Atom) -> Option<Poly> {
         match atom {
             Atom::Exp(product) => Some(Poly::term(product, Ratio::ONE)),
-            Atom::Base(p) => self.log_of_sum(&p),
+            Atom::Base(p) => Work::log_of_sum(&p),
             Atom::Apply(Op::Unary(Unary::Sigmoid), args) => {
-                let log = self.softplus(&args[0].scaled(Ratio::ONE.minus())?)?;
+                let log = Work::softplus(&args[0].scaled(Ratio::ONE.minus())?)?;
                 log.scaled(Ratio::ONE.minus())
             }
             Atom::Apply(Op::Unary(Unary::Abs), args) => self.log(&args[0]),
@@ -83,7 +83,7 @@ impl Work {
         }
     }
 
-    fn log_of_sum(&mut self, p: &Poly) -> Option<Poly> {
+    fn log_of_sum(p: &Poly) -> Option<Poly> {
         let p = if p.begins_with_minus() { p.scaled(Ratio::ONE.minus())? } else { p.clone() };
         let terms: Vec<(&Product, &Ratio)> = p.0.iter().collect();
         if let [(one, c), (product, d)] = terms[..]
@@ -95,7 +95,7 @@ impl Work {
                 && *e == Ratio::ONE
             {
                 let z = args[0].clone();
-                return self.softplus(&z)?.scaled(Ratio::ONE.minus());
+                return Work::softplus(&z)?.scaled(Ratio::ONE.minus());
             }
             if *d == Ratio::ONE && product.iter().all(|(a, _)| matches!(a, Atom::Exp(_))) {
                 let mut z = Poly::zero();
@@ -104,13 +104,13 @@ impl Work {
                         z.add(inner.clone(), *e)?;
                     }
                 }
-                return self.softplus(&z);
+                return Work::softplus(&z);
             }
         }
         Some(Poly::atom(Atom::Log(Box::new(p))))
     }
 
-    pub(super) fn sigmoid(&mut self, z: &Poly) -> Option<Poly> {
+    pub(super) fn sigmoid(z: &Poly) -> Option<Poly> {
         if z.is_zero() {
             return Some(Poly::number(Ratio::HALF));
         }
@@ -121,7 +121,7 @@ impl Work {
         Some(Poly::atom(Atom::Apply(Op::Unary(Unary::Sigmoid), vec![z.clone()])))
     }
 
-    pub(super) fn softplus(&mut self, z: &Poly) -> Option<Poly> {
+    pub(super) fn softplus(z: &Poly) -> Option<Poly> {
         if z.is_zero() {
             return Work::log_of_number(Ratio::whole(2));
         }
@@ -158,7 +158,13 @@ impl Work {
 
     fn sign(p: &Poly) -> Option<Poly> {
         if let Some(c) = p.as_number() {
-            return Some(Poly::number(Ratio::whole(if c.is_zero() { 0 } else if c.is_negative() { -1 } else { 1 })));
+            return Some(Poly::number(Ratio::whole(if c.is_zero() {
+                0
+            } else if c.is_negative() {
+                -1
+            } else {
+                1
+            })));
         }
         let positive = Work::by_content(p)?;
         let minus = positive.begins_with_minus();
@@ -173,7 +179,7 @@ impl Work {
     }
 
     /// 1 where positive.
-    pub(super) fn positive(&mut self, p: &Poly) -> Option<Poly> {
+    pub(super) fn positive(p: &Poly) -> Option<Poly> {
         if let Some(c) = p.as_number() {
             return Some(if c.is_zero() || c.is_negative() { Poly::zero() } else { Poly::one() });
         }
@@ -181,7 +187,7 @@ impl Work {
         if p.begins_with_minus() {
             // Below zero is neither above nor at zero.
             let turned = p.scaled(Ratio::ONE.minus())?;
-            let zero = self.zero(&turned)?;
+            let zero = Work::zero(&turned)?;
             let above = Poly::atom(Atom::Positive(Box::new(turned)));
             return Poly::one().plus(&above, Ratio::ONE.minus())?.plus(&zero, Ratio::ONE.minus());
         }
@@ -189,7 +195,7 @@ impl Work {
     }
 
     /// 1 where zero.
-    pub(super) fn zero(&mut self, p: &Poly) -> Option<Poly> {
+    pub(super) fn zero(p: &Poly) -> Option<Poly> {
         if let Some(c) = p.as_number() {
             return Some(if c.is_zero() { Poly::one() } else { Poly::zero() });
         }
@@ -203,7 +209,7 @@ impl Work {
         if self.mul(p, p)? == *p {
             return Some(p.clone());
         }
-        let zero = self.zero(p)?;
+        let zero = Work::zero(p)?;
         Poly::one().plus(&zero, Ratio::ONE.minus())
     }
 
@@ -229,15 +235,15 @@ impl Work {
                 let below = self.pow(&base, minus)?;
                 self.mul(&log, &below)
             }
-            Unary::Sigmoid => self.sigmoid(x),
+            Unary::Sigmoid => Work::sigmoid(x),
             Unary::SigmoidSlope => {
-                let s = self.sigmoid(x)?;
+                let s = Work::sigmoid(x)?;
                 let square = self.mul(&s, &s)?;
                 s.plus(&square, minus)
             }
-            Unary::Softplus => self.softplus(x),
+            Unary::Softplus => Work::softplus(x),
             // tanh(x) = 2*sigmoid(2*x) - 1
-            Unary::Tanh => self.sigmoid(&x.scaled(two)?)?.scaled(two)?.plus(&Poly::one(), minus),
+            Unary::Tanh => Work::sigmoid(&x.scaled(two)?)?.scaled(two)?.plus(&Poly::one(), minus),
             Unary::TanhSlope => {
                 let tanh = self.unary(Unary::Tanh, x)?;
                 let square = self.mul(&tanh, &tanh)?;
@@ -253,7 +259,7 @@ impl Work {
                 self.mul(&sin, &below)
             }
             Unary::Relu => {
-                let on = self.positive(x)?;
+                let on = Work::positive(x)?;
                 self.mul(x, &on)
             }
             Unary::Abs => self.abs(x),
@@ -268,15 +274,9 @@ impl Work {
             Unary::Cos if x.begins_with_minus() => Some(Poly::atom(Atom::Apply(Op::Unary(op), vec![x.scaled(minus)?]))),
             Unary::Sin | Unary::Asin | Unary::Atan | Unary::Erf if x.is_zero() => Some(Poly::zero()),
             Unary::Cos if x.is_zero() => Some(Poly::one()),
-            Unary::Sin
-            | Unary::Cos
-            | Unary::Asin
-            | Unary::Acos
-            | Unary::Atan
-            | Unary::Erf
-            | Unary::Ceil
-            | Unary::Floor
-            | Unary::Round => Some(Poly::atom(Atom::Apply(Op::Unary(op), vec![x.clone()]))),
+            Unary::Sin | Unary::Cos | Unary::Asin | Unary::Acos | Unary::Atan | Unary::Erf | Unary::Ceil | Unary::Floor | Unary::Round => {
+                Some(Poly::atom(Atom::Apply(Op::Unary(op), vec![x.clone()])))
+            }
         }
     }
 
@@ -305,20 +305,20 @@ impl Work {
                 let both = self.mul(&a, &b)?;
                 a.plus(&b, Ratio::ONE)?.plus(&both, minus)
             }
-            Binary::Lt => self.positive(&y.clone().plus(x, minus)?),
+            Binary::Lt => Work::positive(&y.clone().plus(x, minus)?),
             Binary::Le => {
-                let above = self.positive(&x.clone().plus(y, minus)?)?;
+                let above = Work::positive(&x.clone().plus(y, minus)?)?;
                 Poly::one().plus(&above, minus)
             }
-            Binary::Eq => self.zero(&x.clone().plus(y, minus)?),
+            Binary::Eq => Work::zero(&x.clone().plus(y, minus)?),
             Binary::Ne => {
-                let same = self.zero(&x.clone().plus(y, minus)?)?;
+                let same = Work::zero(&x.clone().plus(y, minus)?)?;
                 Poly::one().plus(&same, minus)
             }
             Binary::Maximum | Binary::Minimum => {
                 let (low, high) = if op == Binary::Maximum { (y, x) } else { (x, y) };
                 // y + (x - y)*[x > y]; for the smaller of two y + (x - y)*[y > x]
-                let on = self.positive(&high.clone().plus(low, minus)?)?;
+                let on = Work::positive(&high.clone().plus(low, minus)?)?;
                 let difference = x.clone().plus(y, minus)?;
                 let moved = self.mul(&difference, &on)?;
                 moved.plus(y, Ratio::ONE)
@@ -373,168 +373,5 @@ impl Work {
         let (first, other) = (self.mul(&flag, yes)?, Poly::one().plus(&flag, Ratio::ONE.minus())?);
         let second = self.mul(&other, no)?;
         first.plus(&second, Ratio::ONE)
-    }
-
-    /// 1 where two indices are equal.
-    pub(super) fn delta(a: Idx, b: Idx) -> Poly {
-        match (a, b) {
-            _ if a == b => Poly::one(),
-            (Idx::At(_), Idx::At(_)) => Poly::zero(),
-            _ => Poly::atom(Atom::Delta(a.min(b), a.max(b))),
-        }
-    }
-
-    /// 1 where `big = start + step*small`.
-    pub(super) fn place(start: usize, step: isize, len: usize, big: Idx, small: Idx) -> Option<Poly> {
-        if let Idx::At(k) = small {
-            return Some(Work::delta(big, Idx::At(start.checked_add_signed(step.checked_mul(isize::try_from(k).ok()?)?)?)));
-        }
-        if let Idx::At(k) = big {
-            let distance = isize::try_from(k).ok()? - isize::try_from(start).ok()?;
-            let inside = step != 0 && distance % step == 0 && usize::try_from(distance / step).is_ok_and(|s| s < len);
-            return Some(if inside { Work::delta(small, Idx::At(usize::try_from(distance / step).ok()?)) } else { Poly::zero() });
-        }
-        Some(Poly::atom(Atom::Place { start, step, len, big, small }))
-    }
-
-    /// 1 where a value is an index.
-    pub(super) fn onehot(value: &Poly, index: Idx) -> Option<Poly> {
-        if let Some(c) = value.as_number() {
-            return Some(Work::delta(index, Idx::At(usize::try_from(c.as_whole()?).ok()?)));
-        }
-        Some(Poly::atom(Atom::OneHot(Box::new(value.clone()), index)))
-    }
-
-    /// The same value at other indices.
-    pub(super) fn moved(&mut self, p: &Poly, map: &dyn Fn(Idx) -> Idx) -> Option<Poly> {
-        let mut used = Vec::new();
-        p.indices(&mut used);
-        if used.iter().all(|&i| map(i) == i) {
-            return Some(p.clone());
-        }
-        let mut sum = Poly::zero();
-        for (product, c) in &p.0 {
-            let moved = self.moved_product(product, map)?;
-            sum = sum.plus(&moved, *c)?;
-        }
-        Some(sum)
-    }
-
-    pub(super) fn moved_product(&mut self, product: &Product, map: &dyn Fn(Idx) -> Idx) -> Option<Poly> {
-        self.spend(product.len())?;
-        let mut factors = Vec::new();
-        let mut plain: Product = Vec::new();
-        for (atom, e) in product {
-            match atom {
-                Atom::Base(p) => {
-                    let p = self.moved(p, map)?;
-                    factors.push(self.pow(&p, *e)?);
-                }
-                Atom::Input(..) => {
-                    if let Atom::Input(input, list) = atom {
-                        plain.push((Atom::Input(*input, list.iter().map(|&i| map(i)).collect()), *e));
-                    }
-                }
-                _ => {
-                    let moved = self.moved_atom(atom, map)?;
-                    factors.push(if *e == Ratio::ONE { moved } else { self.pow(&moved, *e)? });
-                }
-            }
-        }
-        factors.push(self.product(plain)?);
-        self.mul_all(&factors)
-    }
-
-    fn moved_atom(&mut self, atom: &Atom, map: &dyn Fn(Idx) -> Idx) -> Option<Poly> {
-        let all = |list: &[Idx]| list.iter().map(|&i| map(i)).collect::<Vec<Idx>>();
-        Some(match atom {
-            Atom::Literal(literal, list) => Work::literal(literal, all(list))?,
-            Atom::Opaque(op, args, list) => Poly::atom(Atom::Opaque(op.clone(), args.clone(), all(list))),
-            Atom::Delta(a, b) => Work::delta(map(*a), map(*b)),
-            Atom::Place { start, step, len, big, small } => Work::place(*start, *step, *len, map(*big), map(*small))?,
-            Atom::OneHot(value, index) => {
-                let value = self.moved(value, map)?;
-                Work::onehot(&value, map(*index))?
-            }
-            Atom::Exp(product) => {
-                let inside = self.moved_product(product, map)?;
-                self.exp(&inside)?
-            }
-            Atom::Log(p) => {
-                let p = self.moved(p, map)?;
-                self.log(&p)?
-            }
-            Atom::Positive(p) => {
-                let p = self.moved(p, map)?;
-                self.positive(&p)?
-            }
-            Atom::Zero(p) => {
-                let p = self.moved(p, map)?;
-                self.zero(&p)?
-            }
-            Atom::Apply(op, list) => {
-                let mut args = Vec::new();
-                for p in list {
-                    args.push(self.moved(p, map)?);
-                }
-                match op {
-                    Op::Unary(op) => self.unary(*op, &args[0])?,
-                    Op::Binary(op) => self.binary(*op, &args[0], &args[1])?,
-                    _ => return None,
-                }
-            }
-            Atom::Sum(dims, body) => self.reopened(dims, body, map)?,
-            Atom::Prime(_) | Atom::Constant(_) | Atom::Rows(_) | Atom::Input(..) | Atom::Base(_) => Poly::atom(atom.clone()),
-        })
-    }
-
-    /// An element of an array of numbers.
-    pub(super) fn literal(literal: &std::sync::Arc<super::super::op::Literal>, list: Vec<Idx>) -> Option<Poly> {
-        if let Some(first) = literal.values.first()
-            && literal.values.iter().all(|x| x == first)
-        {
-            return Some(Work::constant(first.value()));
-        }
-        if let [n, m] = literal.sizes[..]
-            && n == m
-            && literal.values.iter().enumerate().all(|(at, x)| x.value().to_bits() == (if at / n == at % n { 1f64 } else { 0.0 }).to_bits())
-        {
-            return Some(Work::delta(list[0], list[1]));
-        }
-        let mut at = Some(0);
-        for (index, size) in list.iter().zip(&literal.sizes) {
-            at = match (at, index) {
-                (Some(at), Idx::At(k)) if k < size => Some(at * size + k),
-                _ => None,
-            };
-        }
-        if let Some(x) = at.and_then(|at| literal.values.get(at)) {
-            return Some(Work::constant(x.value()));
-        }
-        Some(Poly::atom(Atom::Literal(literal.clone(), list)))
-    }
-
-    /// A number: a fraction, or a constant with a meaning of its own.
-    pub(super) fn constant(x: f64) -> Poly {
-        use std::f64::consts::{E, FRAC_2_SQRT_PI, LN_2, LN_10, PI};
-        let bits = super::super::op::Bits::of;
-        let is = |value: f64| value.to_bits() == x.to_bits();
-        if is(E) {
-            return Poly::atom(Atom::Exp(Vec::new()));
-        }
-        if is(FRAC_2_SQRT_PI) {
-            return Poly::term(vec![(Atom::Constant(bits(PI)), Ratio::HALF.minus())], Ratio::whole(2));
-        }
-        for (value, number) in [(LN_2, 2), (LN_10, 10)] {
-            if is(value)
-                && let Some(log) = Work::log_of_number(Ratio::whole(number))
-            {
-                return log;
-            }
-        }
-        match Ratio::of(x) {
-            Some(ratio) if !is(PI) => Poly::number(ratio),
-            _ => Poly::atom(Atom::Constant(bits(x))),
-        }
     }
 }

@@ -119,7 +119,7 @@ impl<'g> Normal<'g> {
         let arg_shape = |position: usize| self.graph.shape(node.args[position]).clone();
         match &node.op {
             Op::Const(bits) => bits.value().is_finite().then(|| Work::constant(bits.value())),
-            Op::Literal(literal) => Work::literal(literal, axes),
+            Op::Literal(literal) => Some(Work::literal(literal, axes)),
             Op::Input(input) => {
                 if let [row, column] = axes[..]
                     && self.facts.onehots.contains_key(input)

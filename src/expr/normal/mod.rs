@@ -9,6 +9,7 @@
 //! `exp(a + b) = exp(a)*exp(b)`, a row of `onehot` adds to 1).
 
 mod algebra;
+mod elements;
 mod functions;
 mod lower;
 mod ratio;

@@ -14,7 +14,7 @@ fn gcd(a: i128, b: i128) -> i128 {
     while b != 0 {
         (a, b) = (b, a % b);
     }
-    a as i128
+    a.cast_signed()
 }
 
 impl Ratio {
@@ -42,7 +42,7 @@ impl Ratio {
         let text = format!("{x:e}");
         let (mantissa, exponent) = text.split_once('e')?;
         let exponent: i32 = exponent.parse().ok()?;
-        let decimals = mantissa.split_once('.').map_or(0, |(_, d)| d.len() as i32);
+        let decimals = mantissa.split_once('.').map_or(Some(0), |(_, d)| i32::try_from(d.len()).ok())?;
         let digits: i128 = mantissa.replace('.', "").parse().ok()?;
         let power = exponent - decimals;
         let ten = 10i128.checked_pow(power.unsigned_abs())?;

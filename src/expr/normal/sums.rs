@@ -137,7 +137,8 @@ impl Work {
                 }
             }
             // Two places of one large index: the same, or nowhere the same.
-            let places: Vec<usize> = with.iter().copied().filter(|&f| matches!(factors[f].0, Atom::Place { big, .. } if big == index)).collect();
+            let places: Vec<usize> =
+                with.iter().copied().filter(|&f| matches!(factors[f].0, Atom::Place { big, .. } if big == index)).collect();
             if let [f, g, ..] = places[..]
                 && becomes.is_none()
                 && let (Atom::Place { start, step, len, small, .. }, Atom::Place { start: s, step: t, len: l, small: other, .. }) =
@@ -213,7 +214,7 @@ impl Work {
             groups = apart;
         }
         for (group, indices) in groups {
-            outside.push((self.named(group, indices)?, Ratio::ONE));
+            outside.push((self.named(&group, &indices)?, Ratio::ONE));
         }
         self.product(outside)
     }
@@ -236,7 +237,8 @@ impl Work {
                     continue;
                 }
                 let sum = self.connected(inside, &choice)?;
-                let same = sum.single().is_some_and(|(p, c)| c == Ratio::ONE && matches!(&p[..], [(a, n)] if a == atom && *n == Ratio::ONE));
+                let same =
+                    sum.single().is_some_and(|(p, c)| c == Ratio::ONE && matches!(&p[..], [(a, n)] if a == atom && *n == Ratio::ONE));
                 if same {
                     let left = self.product(left)?;
                     let both = self.mul(&left, &sum)?;
@@ -249,14 +251,14 @@ impl Work {
     }
 
     /// A connected sum with canonical names: those of the smallest form.
-    fn named(&mut self, factors: Product, loose: Vec<Loose>) -> Option<Atom> {
-        let level = height(&factors) + 1;
+    fn named(&mut self, factors: &Product, loose: &[Loose]) -> Option<Atom> {
+        let level = height(factors) + 1;
         // What each index looks like when the others cannot be told apart; only those that look the same are tried in every order.
         let mut looks: BTreeMap<(Dim, Vec<Poly>), Vec<Idx>> = BTreeMap::new();
         if loose.len() == 1 {
             looks.insert((loose[0].1, Vec::new()), vec![loose[0].0]);
         } else {
-            for &(index, dim) in &loose {
+            for &(index, dim) in loose {
                 let others: Vec<Idx> = loose.iter().map(|(i, _)| *i).filter(|i| *i != index).collect();
                 let mark = |i: Idx| {
                     if i == index {
@@ -280,7 +282,7 @@ impl Work {
         let mut best: Option<Product> = None;
         for order in orders(&groups)? {
             let name = |i: Idx| order.iter().position(|o| *o == i).map_or(i, |n| Idx::Bound(level, n as u32));
-            let poly = self.moved_product(&factors, &name)?;
+            let poly = self.moved_product(factors, &name)?;
             let (product, c) = poly.single()?;
             if c != Ratio::ONE {
                 return None;
@@ -300,7 +302,9 @@ fn subsets(list: &[Loose], size: usize) -> Vec<Vec<Loose>> {
         (_, None) => Vec::new(),
         (_, Some((first, rest))) => {
             let mut with = subsets(rest, size - 1);
-            with.iter_mut().for_each(|choice| choice.insert(0, *first));
+            for choice in &mut with {
+                choice.insert(0, *first);
+            }
             with.extend(subsets(rest, size));
             with
         }

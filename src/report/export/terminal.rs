@@ -150,10 +150,8 @@ pub fn check_text(check: &CheckResult) -> String {
     if !check.message.is_empty() {
         let _ = write!(line, "\n        {}", printable(&check.message));
     }
-    if !check.passed {
-        if let Some(hint) = check.hint.as_deref().filter(|_| !check.hidden) {
-            let _ = write!(line, "\n        hint: {}", printable(hint));
-        }
+    if let Some(hint) = check.hint.as_deref().filter(|_| !check.passed && !check.hidden) {
+        let _ = write!(line, "\n        hint: {}", printable(hint));
     }
     line
 }
