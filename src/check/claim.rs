@@ -294,8 +294,7 @@ impl Claims<'_> {
                 {
                     if !choices.contains(word) {
                         let at = written.as_ref().map_or(span, |e| e.span);
-                        let d = Diagnostic::error("E0447", at, format!("no choice is called `{word}`"));
-                        return self.fail(d.here(format!("choices: {}", choices.join(", "))));
+                        return self.fail(messages::no_choice(word, &choices, at));
                     }
                     Val::Word(word.clone())
                 }

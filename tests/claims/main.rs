@@ -2,7 +2,12 @@
 //!
 //! What is proved is compared in numbers by the prover itself; here it is only said which way each claim must go.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::format_push_string,
+    clippy::format_collect,
+    reason = "helpers of tests may fail as tests do; short texts"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -55,13 +55,13 @@ loss J = -mean(y*log(p) + (1 - y)*log(1 - p)) + lambda/2*sum(w^2)"#,
     ),
     // Softmax regression with a onehot in the data, and by picking.
     (
-        r#"dataset d { a = [1, 2, 3, 4, 0.5, -1]; b = [0.1, -2, 1, 0.4, 3, 1]; target = [0, 1, 2, 1, 0, 2]
+        r"dataset d { a = [1, 2, 3, 4, 0.5, -1]; b = [0.1, -2, 1, 0.4, 3, 1]; target = [0, 1, 2, 1, 0, 2]
   X = hstack(1, a, b); Y = onehot(target, 3) }
 hyper lambda = 0.01
 param W: [3, 3] = 0
 let P = softmax(X @ W)
 loss J = -mean(sum(Y*log(P), axis = 1)) + lambda/2*sum(W^2)
-loss K = -mean(pick(log_softmax(X @ W), target)) + lambda/2*sum(W^2)"#,
+loss K = -mean(pick(log_softmax(X @ W), target)) + lambda/2*sum(W^2)",
         &[
             "sum(Y*log(P), axis = 1) == pick(log_softmax(X @ W), target)",
             "grad(J, W) == X.T @ (P - Y)/rows(X) + lambda*W",
@@ -82,21 +82,21 @@ loss K = -mean(pick(log_softmax(X @ W), target)) + lambda/2*sum(W^2)"#,
     ),
     // Poisson regression.
     (
-        r#"dataset d { a = [1, 2, 3, 4, 0.5, -1]; y = [0, 1, 2, 4, 0, 2]; X = hstack(1, a, a^2) }
+        r"dataset d { a = [1, 2, 3, 4, 0.5, -1]; y = [0, 1, 2, 4, 0, 2]; X = hstack(1, a, a^2) }
 param beta: [3] = 0
 let eta = X @ beta
-loss nll = mean(exp(eta) - y*eta)"#,
+loss nll = mean(exp(eta) - y*eta)",
         &["grad(nll, beta) == X.T @ (exp(X @ beta) - y)/rows(X)", "hessian(nll, beta) == X.T @ (exp(eta)[:, None]*X)/rows(X)"],
         &["grad(nll, beta) == X.T @ (exp(X @ beta) - y)", "grad(nll, beta) == X.T @ (X @ beta - y)/rows(X)"],
     ),
     // Ridge regression.
     (
-        r#"dataset d { a = [1, 2, 3, 4, 0.5, -1]; y = [0, 1, 2, 4, 0, 2]; X = hstack(1, a, a^2) }
+        r"dataset d { a = [1, 2, 3, 4, 0.5, -1]; y = [0, 1, 2, 4, 0, 2]; X = hstack(1, a, a^2) }
 hyper lambda = 0.1
 param w: [3] = 0
 loss ridge = mean((y - X @ w)^2)/2 + lambda/2*sum(w^2)
 let r = X @ w - y
-loss square = mean(r^2)"#,
+loss square = mean(r^2)",
         &[
             "grad(ridge, w) == lambda*w - X.T @ (y - X @ w)/rows(X)",
             "hessian(ridge, w) == X.T @ X/rows(X) + lambda*eye(3)",
@@ -149,12 +149,12 @@ loss square = mean(r^2)"#,
     ),
     // One hidden layer, the bias as a column of ones and as a vector.
     (
-        r#"dataset d { a = [1, 2, 3, 4, 0.5, -1]; b = [0.3, 0.1, -2, 1, 0, 2]; t = [0, 1, 1, 0, 0, 1]; X = hstack(a, b); y = t[:, None] }
+        r"dataset d { a = [1, 2, 3, 4, 0.5, -1]; b = [0.3, 0.1, -2, 1, 0, 2]; t = [0, 1, 1, 0, 0, 1]; X = hstack(a, b); y = t[:, None] }
 param W1: [3, 3] = 0.1; param W2: [4, 1] = 0.2; param V1: [2, 3] = 0.3; param b1: [3] = 0; param v2: [3] = 0.1
 let a0 = hstack(1, X); let z1 = a0 @ W1; let h = sigmoid(z1); let a1 = hstack(1, h); let p = sigmoid(a1 @ W2)
 loss L = -sum(y*log(p) + (1 - y)*log(1 - p))
 let g = tanh(X @ V1 + b1)
-loss M = mean((g @ v2 - t)^2)/2"#,
+loss M = mean((g @ v2 - t)^2)/2",
         &[
             "grad(L, W2) == a1.T @ (p - y)",
             "grad(L, W1) == a0.T @ (((p - y) @ W2[1:, :].T)*h*(1 - h))",
