@@ -187,14 +187,16 @@ pub fn check(options: &RunOptions) -> Result<Checked<String>, Failure> {
     let cells: usize = plan.sweeps.iter().map(|s| s.cells.len()).sum();
     let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     let views = &program.views;
+    let claims = program.asked.claims.len();
     let text = format!(
-        "{}: {} with {}, {}, {}, {}\n",
+        "{}: {} with {}, {}, {}, {}{}\n",
         options.spec.display(),
         count(plan.sweeps.len(), "sweep"),
         count(cells, "cell"),
         count(views.plots.len(), "plot"),
         count(views.tables.len(), "table"),
         count(views.expects.len(), "expectation"),
+        if claims > 0 { format!(", {}", count(claims, "claim")) } else { String::new() },
     );
     Ok(Checked { value: text, sources: prepared.sources, diagnostics: prepared.diagnostics })
 }
@@ -239,10 +241,19 @@ pub fn explain(options: &RunOptions, stage: Stage) -> Result<Checked<String>, Fa
 ///
 /// # Errors
 /// When the spec is wrong, or has no such loss or parameter.
-pub fn grad(options: &RunOptions, loss: Option<&str>, wrt: Option<&str>) -> Result<Checked<Gradients>, Failure> {
+pub fn grad(options: &RunOptions, loss: Option<&str>, wrt: Option<&str>, steps: bool) -> Result<Checked<Gradients>, Failure> {
     let (program, sources, diagnostics) = checked(options, &mut Clock::start())?;
-    let answer = ask::grad(&program, loss, wrt).map_err(Failure::Wrong)?;
+    let answer = ask::grad(&program, loss, wrt, steps).map_err(Failure::Wrong)?;
     Ok(Checked { value: Gradients { text: answer.text, json: answer.json }, sources, diagnostics })
+}
+
+/// The claims of a spec, proved, refuted or open.
+///
+/// # Errors
+/// When the spec is wrong.
+pub fn claims(options: &RunOptions) -> Result<Checked<Vec<ask::ClaimResult>>, Failure> {
+    let (program, sources, diagnostics) = checked(options, &mut Clock::start())?;
+    Ok(Checked { value: ask::claims(&program), sources, diagnostics })
 }
 
 /// Reads and parses the spec.

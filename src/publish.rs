@@ -8,10 +8,12 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use crate::ask::{self, ClaimResult, Verdict};
 use crate::check::Program;
 use crate::pipeline::{Artifact, Content, Ending, Outcome, RunOptions};
 use crate::plan::unit::Plan;
 use crate::report::build::{Report, build};
+use crate::report::expect::{CheckResult, Kind};
 use crate::report::export;
 use crate::report::{png, svg};
 use crate::results::{Results, Status, SweepResults};
@@ -25,8 +27,13 @@ pub(crate) fn publish(options: &RunOptions, sources: &Sources, program: &Program
     views.tables.retain(|v| ran(&v.selection.sweeps));
     views.plots.retain(|v| ran(&v.selection.sweeps));
     views.expects.retain(|v| ran(&v.selection.sweeps));
-    let report = build(&views, &results);
-    let receipt = receipt(sources, program, plan);
+    let mut report = build(&views, &results);
+    report.checks.splice(0..0, ask::claims(program).iter().map(claimed));
+    report.checks.sort_by_key(|check| check.line);
+    let gradients = ask::gradient_checks(program);
+    report.tables.extend(gradients.iter().map(|check| check.table.clone()));
+    report.warnings.extend(gradients.iter().flat_map(|check| check.notes.clone()));
+    let receipt = receipt(sources, program, plan, &report);
     let mut artifacts = tables(&report);
     let mut warnings = report.warnings.clone();
     figures(&report, &mut artifacts, &mut warnings);
@@ -155,8 +162,31 @@ fn spec_hash(sources: &Sources) -> String {
     blake3::hash(sources.files().first().map_or(&[][..], |f| f.text.as_bytes())).to_hex().to_string()
 }
 
+/// A claim among the checks.
+fn claimed(claim: &ClaimResult) -> CheckResult {
+    let passed = claim.passed() || (claim.allow_open && matches!(claim.verdict, Verdict::Open(_)));
+    let message = match &claim.verdict {
+        Verdict::Proved(_) => String::new(),
+        _ if claim.hidden => claim.hint.clone().unwrap_or_else(|| "a hidden check failed".to_owned()),
+        Verdict::Refuted(found) | Verdict::Open(found) => found.clone(),
+    };
+    CheckResult {
+        kind: Kind::Claim(claim.verdict.name()),
+        text: claim.text.clone(),
+        span: claim.span,
+        line: claim.line,
+        passed,
+        got: None,
+        cell: None,
+        message,
+        points: claim.points,
+        hint: claim.hint.clone(),
+        hidden: claim.hidden,
+    }
+}
+
 /// What the numbers came from: hashes of spec and data, the program's version, the resolved plan.
-fn receipt(sources: &Sources, program: &Program, plan: &Plan) -> String {
+fn receipt(sources: &Sources, program: &Program, plan: &Plan, report: &Report) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "optrun = \"{}\"", env!("CARGO_PKG_VERSION"));
     let _ = writeln!(text, "spec_blake3 = \"{}\"\n", spec_hash(sources));
@@ -170,6 +200,11 @@ fn receipt(sources: &Sources, program: &Program, plan: &Plan) -> String {
     }
     for (name, hash) in program.files() {
         let _ = writeln!(text, "[[data]]\nfile = {}\nblake3 = \"{hash}\"\n", toml::Value::String(name));
+    }
+    for check in report.checks.iter().filter(|check| !check.hidden) {
+        if let Kind::Claim(verdict) = check.kind {
+            let _ = writeln!(text, "[[claim]]\ntext = {}\nverdict = \"{verdict}\"\n", toml::Value::String(check.text.clone()));
+        }
     }
     let resolved = crate::plan::show::toml(plan);
     // The plan says the version again; in the receipt it stands once.

@@ -27,11 +27,11 @@ pub struct Answer {
     pub json: Value,
 }
 
-/// The derivatives of the losses, or of one, with respect to all parameters, or one.
+/// The derivatives of the losses, or of one, with respect to all parameters, or one; with `steps` how they are derived.
 ///
 /// # Errors
 /// When there is no such loss or parameter, or something cannot be differentiated: one line.
-pub fn grad(program: &Program, loss: Option<&str>, wrt: Option<&str>) -> Result<Answer, String> {
+pub fn grad(program: &Program, loss: Option<&str>, wrt: Option<&str>, steps: bool) -> Result<Answer, String> {
     let is_loss = |name: &&String| {
         matches!(program.decls.values[*name].kind, ValueKind::Loss { .. } | ValueKind::Metric { .. } | ValueKind::Let { .. })
     };
@@ -57,19 +57,15 @@ pub fn grad(program: &Program, loss: Option<&str>, wrt: Option<&str>) -> Result<
             return Err(format!("`{name}` is {}, not one number: it has no gradient", program.model.show(*id)));
         }
         let (list, _) = rewrite::rewrite(&mut graph, &[*id], &Options::default());
+        if steps {
+            text.push_str(&super::steps::steps(program, name, *id, wrt)?);
+        }
         let params: Vec<_> =
             program.declared.params.iter().filter(|p| wrt.is_none_or(|w| w == p.name) && diff::depends(&graph, list[0], p.id)).collect();
         let wrt: Vec<Id> = params.iter().map(|p| p.id).collect();
         let grads = diff::gradient(&mut graph, list[0], &wrt).map_err(|why| format!("`{name}` cannot be differentiated: {why}"))?;
         let (grads, _) = rewrite::rewrite(&mut graph, &grads, &Options::default());
-        let mut starts: Vec<(InputId, ArrayD<f64>)> = Vec::new();
-        let mut generator = program.model.generator.clone();
-        let drawn = draw::starts(&program.model, &program.declared.params, &|_| true, (program.rng, 0), &mut generator, &|_| None);
-        for (param, value) in drawn.map_err(|(_, why)| why)? {
-            if let Some(input) = graph.as_input(param.id) {
-                starts.push((input, value));
-            }
-        }
+        let starts = draw::usual_starts(program, &program.model)?;
         let inputs = |input: InputId| {
             let known = program.model.known.get(&input).map(|v| (**v).clone());
             known.or_else(|| starts.iter().find(|(i, _)| *i == input).map(|(_, v)| v.clone()))

@@ -2,17 +2,24 @@
 //!
 //! Nothing here runs a sweep.
 
+mod claims;
+mod dense;
 mod explain;
 mod grad;
+mod gradients;
+mod optimizers;
+mod steps;
 
+pub use claims::{ClaimResult, Verdict, claims};
 pub use explain::{gradient, graph, program, rewritten};
 pub use grad::{Answer, grad};
+pub use gradients::{GradientTable, gradient_checks};
 
 use std::collections::BTreeMap;
 
 use crate::check::Program;
-use crate::check::lower::Val;
-use crate::expr::graph::{Id, InputKind};
+use crate::check::lower::{Model, Val};
+use crate::expr::graph::{Graph, Id, InputKind};
 use crate::expr::op::Op;
 use crate::expr::print::Names;
 use crate::shape::DataId;
@@ -41,4 +48,27 @@ fn names(program: &Program) -> Names {
         }
     }
     Names { nodes, rows }
+}
+
+/// A count with its thousands apart: `1,000`.
+fn grouped(n: usize) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(c);
+    }
+    text
+}
+
+/// About how many operations a value of the model takes.
+fn work(model: &Model, graph: &Graph, roots: &[Id]) -> usize {
+    let count = |id: Id| model.rows.count(graph.shape(id)).unwrap_or(usize::MAX);
+    let one = |id: Id| match (&graph.node(id).op, &graph.node(id).args[..]) {
+        (Op::MatMul, [a, _]) => count(id).saturating_mul(graph.shape(*a).0.last().map_or(1, |&dim| model.rows.of(dim))),
+        _ => count(id),
+    };
+    graph.reachable(roots).into_iter().fold(1, |sum, id| sum.saturating_add(one(id)))
 }

@@ -7,6 +7,7 @@ use ndarray::{ArrayD, IxDyn};
 use super::lower::{Lower, Model, R};
 use super::messages;
 use super::model::{ParamInfo, ParamStart};
+use super::program::Program;
 use crate::diag::{Diagnostic, did_you_mean};
 use crate::expr::eval;
 use crate::expr::graph::Id;
@@ -240,6 +241,17 @@ pub(crate) fn starts<'m>(
     }
     found.retain(|(param, _)| wanted(param));
     Ok(found)
+}
+
+/// Where the parameters of a file start in its first replicate, with the hypers at their defaults.
+///
+/// # Errors
+/// As [`start`].
+pub(crate) fn usual_starts(program: &Program, model: &Model) -> Result<Vec<(InputId, ArrayD<f64>)>, String> {
+    let mut generator = model.generator.clone();
+    let drawn = starts(model, &program.declared.params, &|_| true, (program.rng, 0), &mut generator, &|_| None);
+    let inputs = drawn.map_err(|(_, why)| why)?.into_iter().filter_map(|(param, value)| Some((model.graph.as_input(param.id)?, value)));
+    Ok(inputs.collect())
 }
 
 /// The start of a parameter; `hypers` has the values of the cell's hypers.

@@ -258,3 +258,12 @@ pub(crate) fn not_differentiable(model: &Model, why: &NotDifferentiable, span: S
         .here("has no derivative")
         .label(span, "differentiated here")
 }
+
+/// A word that is none of the choices of an argument.
+pub(crate) fn no_choice(word: &str, choices: &[String], span: Span) -> Diagnostic {
+    let d = Diagnostic::error("E0447", span, format!("no choice is called `{word}`")).here(format!("choices: {}", choices.join(", ")));
+    match did_you_mean(word, choices.iter().map(String::as_str)) {
+        Some(near) => d.replace(span, near, format!("did you mean `{near}`?")),
+        None => d,
+    }
+}

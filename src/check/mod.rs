@@ -3,6 +3,7 @@
 //! It sees syntax, expressions and data; it runs nothing.
 
 mod builtins;
+pub(crate) mod claim;
 pub(crate) mod data;
 pub(crate) mod decls;
 pub(crate) mod draw;
@@ -54,6 +55,7 @@ pub fn check(sources: &mut Sources, root: FileId, file: File, data_folder: Optio
         }
     }
     let (model, sweeps, views) = outputs(sources, model, sweeps, &decls, &declared, rng, diags);
+    let asked = claim::claims(sources, &model, &decls, &declared, diags);
     // Without errors the rules that sweeps use are built for real.
     let planned: Vec<String> =
         if diags.has_errors() { Vec::new() } else { sweeps.iter().flat_map(SweepSpec::stages).map(|stage| stage.rule.clone()).collect() };
@@ -63,7 +65,7 @@ pub fn check(sources: &mut Sources, root: FileId, file: File, data_folder: Optio
         return None;
     }
     let fixing = model::fixing_hypers(&decls);
-    Some(Program { decls, model, declared, tables, fixing, rng, sweeps, views })
+    Some(Program { decls, model, declared, tables, fixing, rng, sweeps, views, asked })
 }
 
 /// Whether a mistake is one however the lines that could not be read would have gone on: shapes, data, files, what is
@@ -92,6 +94,7 @@ fn library(sources: &mut Sources, decls: &mut Decls, diags: &mut Diagnostics) {
             });
         }
     }
+    names.extend(claim::mentioned(decls).into_iter().filter(|name| decls.value("", name).is_none()));
     for name in names {
         if decls.rules.contains_key(&name) {
             continue;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::claim::Asked;
 use super::data::Table;
 use super::decls::Decls;
 use super::draw::Rng;
@@ -27,6 +28,8 @@ pub struct Program {
     pub(crate) sweeps: Vec<SweepSpec>,
     /// What the outputs ask.
     pub views: Views,
+    /// Claims, and checks of gradients.
+    pub(crate) asked: Asked,
 }
 
 /// A checked sweep.

@@ -80,6 +80,9 @@ pub(super) enum Command {
         /// Only the derivative with respect to this parameter, slice or `let`
         #[arg(long, value_name = "P")]
         wrt: Option<String>,
+        /// Show how they are derived: the chain rule, a numbered line for each step
+        #[arg(long = "steps", id = "derivation")]
+        steps: bool,
         /// Text, or one JSON document
         #[arg(long, value_enum, default_value_t)]
         format: Format,

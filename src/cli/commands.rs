@@ -32,12 +32,11 @@ pub(super) fn perform(command: Command) -> i32 {
         Command::Explain { spec, stage } => {
             pipeline::explain(&spec.options(None), stage.into()).and_then(|checked| print(&warned(checked)))
         }
-        Command::Grad { spec, loss, wrt, format } => {
-            pipeline::grad(&spec.options(None), loss.as_deref(), wrt.as_deref()).and_then(|checked| {
+        Command::Grad { spec, loss, wrt, steps, format } => pipeline::grad(&spec.options(None), loss.as_deref(), wrt.as_deref(), steps)
+            .and_then(|checked| {
                 let gradients = warned(checked);
                 print(&if format == Format::Json { document(&gradients.json) } else { gradients.text })
-            })
-        }
+            }),
         Command::Std { name } => std(name.as_deref()),
     };
     done.unwrap_or_else(|failure| report(&failure))

@@ -5,6 +5,7 @@
 pub mod diff;
 pub mod eval;
 pub mod graph;
+pub mod normal;
 pub mod op;
 pub mod parts;
 pub mod print;

@@ -13,6 +13,8 @@ use crate::source::Span;
 /// How an expectation turned out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CheckResult {
+    /// What kind of check it is.
+    pub kind: Kind,
     /// As written.
     pub text: String,
     /// Where.
@@ -33,6 +35,26 @@ pub struct CheckResult {
     pub hint: Option<String>,
     /// Whether numbers may not be shown.
     pub hidden: bool,
+}
+
+/// The kinds of checks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// A comparison in every selected cell.
+    Expect,
+    /// An equality that is proved, refuted or open: which one.
+    Claim(&'static str),
+}
+
+impl Kind {
+    /// The keyword.
+    #[must_use]
+    pub fn keyword(&self) -> &'static str {
+        match self {
+            Kind::Expect => "expect",
+            Kind::Claim(_) => "claim",
+        }
+    }
 }
 
 /// What was found.
@@ -89,6 +111,7 @@ pub(super) fn judge(reader: &Reader<'_>, view: &ExpectView) -> CheckResult {
         }
     };
     CheckResult {
+        kind: Kind::Expect,
         text: view.text.clone(),
         span: view.span,
         line: view.line,

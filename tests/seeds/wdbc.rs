@@ -42,7 +42,7 @@ fn the_gradient_at_the_start() {
     let data = expected("000_wdbc.json");
     let text = format!("{MODEL}sweep one {{ minimize total; optimizer = gd; lr = 1; steps = 1 }}\n");
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let answer = optrun::pipeline::grad(&options(folder.path(), &text), Some("total"), None).expect("a derivative").value;
+    let answer = optrun::pipeline::grad(&options(folder.path(), &text), Some("total"), None, false).expect("a derivative").value;
     let gradient = &answer.json["losses"]["total"]["gradient"];
     let mut judge = Judge::default();
     judge.all("W", &numbers(&gradient["W"]), &numbers(&data["gradient_W"]), within(1e-12, 1e-10));

@@ -77,7 +77,7 @@ fn whole(fit: &Value, pace: u64) -> Columns {
 fn the_gradient_at_zero_is_exact() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let text = format!("{MODEL}sweep s {{ minimize total; optimizer = gd; lr = 1; steps = 1; record w each step }}\n");
-    let answer = optrun::pipeline::grad(&options(folder.path(), &text), Some("total"), None).expect("a derivative").value;
+    let answer = optrun::pipeline::grad(&options(folder.path(), &text), Some("total"), None, false).expect("a derivative").value;
     let data = data();
     let want = numbers(&data["gradient_at_zero"]);
     let mut judge = Judge::default();
@@ -97,7 +97,7 @@ fn the_loss_beside_zero() {
     let model = MODEL.replace("w: [10] = 0", &format!("w = [{}]", start.join(", ")));
     assert_ne!(model, MODEL);
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let answer = optrun::pipeline::grad(&options(folder.path(), &model), Some("total"), None).expect("a derivative").value;
+    let answer = optrun::pipeline::grad(&options(folder.path(), &model), Some("total"), None, false).expect("a derivative").value;
     let mut judge = Judge::default();
     judge.see("sum at h", numbers(&answer.json["losses"]["total"]["value"])[0], numbers(&data["sum_at_h"])[0], within(1e-13, 0.0));
     judge.verdict(1);

@@ -2,7 +2,7 @@
 //!
 //! Expressions are not looked into.
 
-use super::{Block, DataDecl, Decls, Expectation, Function, Name, RUN_NAMES, Rule, Value, ValueKind, not_yet};
+use super::{Block, Claim, DataDecl, Decls, Expectation, Function, Name, RUN_NAMES, Rule, Value, ValueKind, not_yet};
 use crate::check::messages;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::source::{FileId, PathRefusal, Sources, Span, resolve_below};
@@ -88,8 +88,10 @@ fn add_file(
             ItemKind::Expect { cond, tolerance, filters, grading } if main => {
                 decls.expects.push(Expectation { span, cond, tolerance, filters, grading });
             }
-            ItemKind::Claim { .. } if main => diags.push(not_yet(span, "`claim`")),
-            ItemKind::CheckGradient { .. } if main => diags.push(not_yet(span, "`check gradient`")),
+            ItemKind::Claim { left, right, grading, allow_open } if main => {
+                decls.claims.push(Claim { span, left, right, grading, allow_open });
+            }
+            ItemKind::CheckGradient { loss } if main => decls.gradients.push((span, loss)),
             ItemKind::Import { path: ImportPath::File(path), alias } => {
                 let prefix = alias.map_or_else(|| module.to_string(), |alias| format!("{module}{}.", alias.name));
                 if let Some((file_id, parsed)) = load_import(sources, id, &path, open, diags) {

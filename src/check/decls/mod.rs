@@ -145,6 +145,16 @@ pub(crate) struct Expectation {
     pub(crate) grading: Grading,
 }
 
+/// A claim as written.
+#[derive(Debug, Clone)]
+pub(crate) struct Claim {
+    pub(crate) span: Span,
+    pub(crate) left: Expr,
+    pub(crate) right: Expr,
+    pub(crate) grading: Grading,
+    pub(crate) allow_open: bool,
+}
+
 /// Everything a file declares.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Decls {
@@ -163,6 +173,9 @@ pub(crate) struct Decls {
     pub(crate) plots: Vec<Block<OutLine>>,
     pub(crate) tables: Vec<Block<OutLine>>,
     pub(crate) expects: Vec<Expectation>,
+    pub(crate) claims: Vec<Claim>,
+    /// `check gradient of L`.
+    pub(crate) gradients: Vec<(Span, Expr)>,
 }
 
 /// The names that every run has and nothing may take.

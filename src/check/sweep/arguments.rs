@@ -64,7 +64,7 @@ pub(super) fn argument_alias<'f>(name: &str, formals: &[&'f str]) -> Option<&'f 
     formals.iter().copied().find(|f| ours.contains(f))
 }
 
-pub(super) fn no_argument(rule: &str, formals: &[&str], given: &Ident, value: Option<&Expr>) -> Diagnostic {
+pub(crate) fn no_argument(rule: &str, formals: &[&str], given: &Ident, value: Option<&Expr>) -> Diagnostic {
     let message = format!("`{rule}` has no `{}`", given.name);
     let mut d = Diagnostic::error("E0442", given.span, message).here(if formals.is_empty() {
         "it has no arguments".to_string()

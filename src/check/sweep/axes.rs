@@ -177,12 +177,7 @@ impl Sweeps<'_> {
                 if words.contains(word) {
                     return Ok(AxisValue { setting: Setting::Text(word.clone()), expr: e.clone() });
                 }
-                let mut d = Diagnostic::error("E0447", e.span, format!("no choice is called `{word}`"))
-                    .here(format!("choices: {}", words.join(", ")));
-                if let Some(near) = did_you_mean(word, words.iter().map(String::as_str)) {
-                    d = d.replace(e.span, near, format!("did you mean `{near}`?"));
-                }
-                return self.fail(d);
+                return self.fail(messages::no_choice(word, words, e.span));
             }
             let d = Diagnostic::error("E0460", e.span, "this argument is a choice between words")
                 .here(format!("choices: {}", words.join(", ")));

@@ -17,7 +17,7 @@ use crate::solvers::STEPS;
 use crate::source::Span;
 use crate::syntax::ast::{BatchOrder, Expr, ExprKind, RepeatCount, SweepLine, SweepLineKind};
 use crate::syntax::print;
-pub(crate) use arguments::words;
+pub(crate) use arguments::{no_argument, words};
 pub(crate) use axes::counters;
 use extend::keys;
 pub(crate) use extend::{extended, no_sweep};

@@ -67,6 +67,8 @@ pub(super) struct Forms<'a> {
     names: &'a Names,
     /// Sigmoids that have a name, by their argument.
     sigmoids: BTreeMap<Id, &'a str>,
+    /// The same of hyperbolic tangents.
+    tanhs: BTreeMap<Id, &'a str>,
     /// Whether the text of a node begins with a minus sign that can be taken away.
     minus: Vec<bool>,
     known: BTreeMap<Key, Form>,
@@ -111,12 +113,15 @@ fn postfix(template: &str, arg: Id) -> Form {
 impl<'a> Forms<'a> {
     /// The forms of a root and of all that its text mentions.
     pub(super) fn of(graph: &'a Graph, root: Id, names: &'a Names) -> Self {
-        let sigmoids = names.nodes.iter().filter_map(|(&id, name)| {
-            let node = graph.node(id);
-            (node.op == Op::Unary(Unary::Sigmoid)).then(|| (node.args[0], name.as_str()))
-        });
-        let sigmoids = sigmoids.collect();
-        let mut forms = Forms { graph, root, names, sigmoids, minus: vec![false; root.index() + 1], known: BTreeMap::new() };
+        let named = |op: Unary| {
+            let one = names.nodes.iter().filter_map(|(&id, name)| {
+                let node = graph.node(id);
+                (node.op == Op::Unary(op)).then(|| (node.args[0], name.as_str()))
+            });
+            one.collect()
+        };
+        let (sigmoids, tanhs) = (named(Unary::Sigmoid), named(Unary::Tanh));
+        let mut forms = Forms { graph, root, names, sigmoids, tanhs, minus: vec![false; root.index() + 1], known: BTreeMap::new() };
         for id in graph.reachable(&[root]) {
             forms.minus[id.index()] = forms.begins_with_minus(id);
         }
@@ -315,7 +320,10 @@ impl<'a> Forms<'a> {
                 Some(p) => Form { level: Level::Product, pieces: vec![Piece::Text(format!("{p}*(1 - {p})"))] },
                 None => fill(Level::Product, "sigmoid(#)*(1 - sigmoid(#))", &[whole(Level::Any), whole(Level::Any)]),
             },
-            Unary::TanhSlope => fill(Level::Sum, "1 - tanh(#)^2", &[whole(Level::Any)]),
+            Unary::TanhSlope => match self.tanhs.get(&arg) {
+                Some(h) => Form { level: Level::Sum, pieces: vec![Piece::Text(format!("1 - {h}^2"))] },
+                None => fill(Level::Sum, "1 - tanh(#)^2", &[whole(Level::Any)]),
+            },
             _ => call(op.name(), &[arg], ""),
         }
     }

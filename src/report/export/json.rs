@@ -7,7 +7,7 @@ use serde_json::{Map, Number, Value, json};
 use super::{FlatValue, flatten};
 use crate::diag::printable;
 use crate::numeric::format::shortest;
-use crate::report::expect::{CheckResult, Got};
+use crate::report::expect::{CheckResult, Got, Kind};
 use crate::report::table::Table;
 use crate::results::{Fold, Setting, SweepResults};
 
@@ -46,7 +46,10 @@ pub fn check_json(check: &CheckResult) -> Value {
         None => Value::Null,
     };
     let mut object = Map::new();
-    object.insert("kind".to_owned(), Value::from("expect"));
+    object.insert("kind".to_owned(), Value::from(check.kind.keyword()));
+    if let Kind::Claim(verdict) = check.kind {
+        object.insert("verdict".to_owned(), Value::from(verdict));
+    }
     object.insert("text".to_owned(), if check.hidden { Value::Null } else { text_json(&check.text) });
     object.insert("passed".to_owned(), Value::from(check.passed));
     object.insert("got".to_owned(), got);
@@ -54,7 +57,7 @@ pub fn check_json(check: &CheckResult) -> Value {
         object.insert("points".to_owned(), number_json(points));
     }
     object.insert("line".to_owned(), Value::from(check.line));
-    if !check.passed {
+    if !check.message.is_empty() {
         object.insert("message".to_owned(), text_json(&check.message));
     }
     Value::Object(object)

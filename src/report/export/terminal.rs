@@ -9,7 +9,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::readable;
 use crate::diag::printable;
-use crate::report::expect::CheckResult;
+use crate::report::expect::{CheckResult, Kind};
 use crate::report::table::{CellValue, Table};
 
 /// Rows of a long table that are printed at its start and at its end.
@@ -140,14 +140,18 @@ fn aligned(table: &Table, shown: &[&Vec<CellValue>], at: usize) -> Vec<String> {
 #[must_use]
 pub fn check_text(check: &CheckResult) -> String {
     let points = check.points.map(|points| format!(" ({} points)", crate::report::label::significant(points, 6))).unwrap_or_default();
-    let sign = if check.passed { "passed" } else { "FAILED" };
-    let text = if check.hidden { "a hidden check".to_owned() } else { format!("expect {}", printable(&check.text)) };
+    let sign = match (&check.kind, check.passed) {
+        (Kind::Claim(verdict), _) if *verdict != "refuted" => verdict,
+        (_, true) => "passed",
+        (_, false) => "FAILED",
+    };
+    let text = if check.hidden { "a hidden check".to_owned() } else { format!("{} {}", check.kind.keyword(), printable(&check.text)) };
     let mut line = format!("{sign}  line {}: {text}{points}", check.line);
-    if !check.passed {
+    if !check.message.is_empty() {
         let _ = write!(line, "\n        {}", printable(&check.message));
-        if let Some(hint) = check.hint.as_deref().filter(|_| !check.hidden) {
-            let _ = write!(line, "\n        hint: {}", printable(hint));
-        }
+    }
+    if let Some(hint) = check.hint.as_deref().filter(|_| !check.passed && !check.hidden) {
+        let _ = write!(line, "\n        hint: {}", printable(hint));
     }
     line
 }
