@@ -243,8 +243,14 @@ const ALIASES: [(&str, &str); 7] = [
     ("loguniform", "log_uniform"),
 ];
 
-/// `normal(0, 1)` and the like.
+/// `normal(0, 1)` and the like as a start.
 fn drawn(lower: &mut Lower<'_>, e: &Expr) -> R<ParamStart> {
+    let (draw, args) = distribution(lower, e, true)?;
+    Ok(ParamStart::Draw { draw, args })
+}
+
+/// A distribution and its arguments, which are numbers, or arrays where each element has its own.
+pub(crate) fn distribution(lower: &mut Lower<'_>, e: &Expr, numbers: bool) -> R<(Draw, Vec<Id>)> {
     let ExprKind::Call { name, args, .. } = &e.kind else {
         return lower.fail(
             Diagnostic::error("E0232", e.span, "`~` draws from a distribution").here("no distribution").help("such as `~ normal(0, 1)`"),
@@ -278,7 +284,7 @@ fn drawn(lower: &mut Lower<'_>, e: &Expr) -> R<ParamStart> {
         let id = lower.node(e)?;
         let shape = lower.model.graph.shape(id).clone();
         let fits = if *draw == Draw::Choice { shape.rank() == 1 } else { shape.is_scalar() };
-        if !fits {
+        if !fits && (numbers || *draw == Draw::Choice) {
             let text = lower.show(id);
             return lower.fail(Diagnostic::error("E0234", e.span, format!("`{}` takes numbers", name.name)).here(text));
         }
@@ -288,5 +294,5 @@ fn drawn(lower: &mut Lower<'_>, e: &Expr) -> R<ParamStart> {
         let message = format!("`{}` takes {count} arguments, {} given", name.name, nodes.len());
         return lower.fail(Diagnostic::error("E0233", e.span, message).here("here"));
     }
-    Ok(ParamStart::Draw { draw: *draw, args: nodes })
+    Ok((*draw, nodes))
 }

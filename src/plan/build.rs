@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::Limits;
 use super::cells::{Point, is_lane};
-use super::unit::{Batches, Measure, Order, Slot, Unit};
+use super::unit::{Batches, Measure, Noise, Order, Slot, Unit};
 use crate::check::Program;
 use crate::check::decls::walk;
 use crate::check::lower::{Frame, Hook, Lower, Model, R, Reported, Val};
@@ -397,6 +397,14 @@ impl<'b> Build<'b> {
                 .collect(),
             state_starts: rule.states.iter().map(|s| at(s.start)).collect(),
             lane: self.lane.iter().map(|(input, _)| *input).collect(),
+            noise: rule
+                .noise
+                .iter()
+                .filter_map(|slot| {
+                    let (input, seed) = (graph.as_input(slot.input)?, self.program.seed?);
+                    Some(Noise { name: slot.name.clone(), input, normal: slot.normal, seed })
+                })
+                .collect(),
             step: input(0),
             epoch: input(1),
             steps: input(2),

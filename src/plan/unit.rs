@@ -106,6 +106,8 @@ pub struct Unit {
     pub state_starts: Vec<Id>,
     /// Scalar inputs that hold a number of the cell (arguments, hypers); [`Cell::lane`] has the values.
     pub lane: Vec<InputId>,
+    /// What is drawn afresh for each step.
+    pub noise: Vec<Noise>,
     /// The number of the step (from 1), if used.
     pub step: Option<InputId>,
     /// The number of the epoch (from 1), if used.
@@ -128,6 +130,20 @@ pub struct Unit {
     pub budget: u64,
     /// Updates in an epoch.
     pub steps_per_epoch: u64,
+}
+
+/// Numbers drawn for each step, in the shape of their input: element after element from a stream of purpose `"noise"` and this
+/// name, with the replicate and the number of the step (from 1) as indices. All cells of a replicate see the same ones.
+#[derive(Debug, Clone)]
+pub struct Noise {
+    /// The line of the rule and the parameter, `z of w`: the name of the stream.
+    pub name: String,
+    /// Where they are used; the shape is the input's, and has fixed sizes.
+    pub input: InputId,
+    /// Standard normal, or else uniform between 0 and 1.
+    pub normal: bool,
+    /// The seed of the file.
+    pub seed: u64,
 }
 
 /// How a quantity is evaluated.

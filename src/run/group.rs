@@ -18,6 +18,7 @@ use super::job::Job;
 use super::leap::Pad;
 use super::machine;
 use super::meter::Watch;
+use super::noise::Noise;
 use super::program::{Changes, Hand, Part, Program};
 use super::record::{Mask, Recorder};
 use super::update::{Chosen, judge, store, update};
@@ -51,6 +52,7 @@ pub(super) struct State<'a> {
     /// The inputs in memory as the first group of the job has them at its start.
     pub(super) template: Vec<Octet>,
     pub(super) tray: Option<Tray<'a>>,
+    pub(super) noise: Option<Noise<'a>>,
     pub(super) recorder: Recorder,
     pub(super) job: &'a Job,
     /// The cells of the group.
@@ -214,7 +216,7 @@ impl State<'_> {
         }
     }
 
-    /// Writes the numbers of the step that comes next, and of the row before it.
+    /// Writes the numbers of the step that comes next, what is drawn for it, and the numbers of the row before it.
     #[inline]
     pub(super) fn show_clock(&mut self) {
         for &(octet, hand) in &self.program.clock {
@@ -225,6 +227,9 @@ impl State<'_> {
                 Hand::EpochsDone => self.epochs,
             };
             self.memory.octets_mut()[octet] = [count as f64; 8];
+        }
+        if let Some(noise) = &mut self.noise {
+            noise.show(self.done + 1, self.memory.numbers_mut());
         }
     }
 
@@ -350,8 +355,11 @@ impl State<'_> {
         let unit = self.unit;
         let slot = |id: InputId| {
             let slots = unit.params.iter().chain(&unit.states).map(|slot| unit.graph.as_input(slot.input));
-            let named = slots.chain(unit.lane.iter().map(|&id| Some(id)));
-            named.zip(&self.program.slots).find(|(input, _)| *input == Some(id)).map(|(_, &octet)| octet)
+            let named = slots.chain(unit.lane.iter().map(|&id| Some(id))).zip(&self.program.slots);
+            named
+                .chain(unit.noise.iter().map(|noise| Some(noise.input)).zip(&self.program.noise))
+                .find(|(input, _)| *input == Some(id))
+                .map(|(_, &octet)| octet)
         };
         let scalar = |x: u64| Some(Tensor::from_elem(Vec::new(), x as f64));
         let steps_per_epoch = unit.steps_per_epoch.max(1);

@@ -88,15 +88,22 @@ pub(super) fn jobs(plan: &Plan, options: &Options, threads: usize) -> Result<(Ve
 }
 
 /// The cells of each unit that can go side by side: they see the same rows in each step, so that with minibatches replicates are kept apart.
+/// What is drawn for each step is shared by the cells of a replicate, so that these stand next to each other.
 fn alike(sweep: &SweepPlan) -> Vec<Vec<Vec<usize>>> {
     let mut alike: Vec<Vec<Vec<usize>>> = vec![Vec::new(); sweep.units.len()];
     for (cell, design) in sweep.designs.iter().enumerate() {
-        let apart = if sweep.units[design.unit].batches.is_some() { design.replicate } else { 0 };
+        let unit = &sweep.units[design.unit];
+        let apart = if unit.batches.is_some() || !unit.noise.is_empty() { design.replicate } else { 0 };
         let lists = &mut alike[design.unit];
         if lists.len() <= apart {
             lists.resize(apart + 1, Vec::new());
         }
         lists[apart].push(cell);
+    }
+    for (lists, unit) in alike.iter_mut().zip(&sweep.units).filter(|(_, unit)| unit.batches.is_none()) {
+        if !unit.noise.is_empty() {
+            *lists = vec![lists.concat()];
+        }
     }
     alike
 }

@@ -11,6 +11,7 @@ mod job;
 mod leap;
 mod memory;
 mod meter;
+mod noise;
 mod pool;
 mod program;
 mod record;

@@ -75,6 +75,8 @@ pub(super) struct Program {
     pub(super) steps: Option<usize>,
     /// Octets of parameters, then states, then lane inputs; and the end of them and of the clock.
     pub(super) slots: Vec<usize>,
+    /// Octets of what is drawn for each step.
+    pub(super) noise: Vec<usize>,
     pub(super) inputs: usize,
     pub(super) changes: Changes,
     pub(super) event_changes: Changes,
@@ -240,6 +242,12 @@ impl Program {
             places.push(layout.take(1));
             inputs.push((input, places[places.len() - 1]));
         }
+        let mut noise = Vec::new();
+        for drawn in &unit.noise {
+            let octet = layout.take(unit.rows.count(&unit.graph.input_info(drawn.input).shape).unwrap_or(0));
+            inputs.push((drawn.input, octet));
+            noise.push(octet);
+        }
         let mut scalar = |input: Option<InputId>| {
             let octet = layout.take(usize::from(input.is_some()));
             inputs.extend(input.map(|input| (input, octet)));
@@ -400,6 +408,7 @@ impl Program {
             clock,
             steps,
             slots: places,
+            noise,
             inputs: end_of_inputs,
             changes: step_changes,
             event_changes,

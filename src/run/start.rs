@@ -7,6 +7,7 @@ use super::group::{Life, State};
 use super::job::Job;
 use super::leap::Pad;
 use super::machine;
+use super::noise::Noise;
 use super::program::Program;
 use super::record::{Recorder, most_rows};
 use super::update::store;
@@ -29,6 +30,7 @@ impl<'a> State<'a> {
             memory: Buffer::zeros(program.memory),
             template: Vec::new(),
             tray: unit.batches.as_ref().map(|batches| Tray::new(batches, unit, program)),
+            noise: Noise::new(unit, program.lanes, &program.noise),
             recorder: Recorder::new(recording, counting, most_rows(counting, unit.budget), job.groups(program.lanes)),
             job,
             cells: 0,
@@ -89,6 +91,10 @@ impl<'a> State<'a> {
         }
         if let Some(tray) = &mut self.tray {
             tray.restart(self.sweep.designs[cells[0]].replicate);
+        }
+        if let Some(noise) = &mut self.noise {
+            let replicates: Vec<usize> = cells.iter().map(|&cell| self.sweep.designs[cell].replicate).collect();
+            noise.begin(&replicates);
         }
         self.recorder.begin(&program.recording);
         self.part.folded.resize((self.part.endings.len() + cells.len()) * program.recording.folded, f64::NAN);

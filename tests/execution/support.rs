@@ -140,6 +140,7 @@ impl Model {
             states: Vec::new(),
             state_starts: Vec::new(),
             lane,
+            noise: Vec::new(),
             step: None,
             epoch: None,
             steps: None,

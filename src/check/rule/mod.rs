@@ -4,6 +4,7 @@
 //! Sequence disappears here: after `m <- e`, the name `m` stands for `e`. Which cells use the rule, and with
 //! which numbers, is decided in `sweep` and `plan`.
 
+mod draw;
 mod hook;
 mod lines;
 mod rehearse;
@@ -46,6 +47,16 @@ pub(crate) struct StateSlot {
     pub(crate) next_epoch: Option<Id>,
 }
 
+/// What a rule draws for each step, for one parameter.
+#[derive(Debug, Clone)]
+pub(crate) struct NoiseSlot {
+    /// `z of w`.
+    pub(crate) name: String,
+    pub(crate) input: Id,
+    /// Standard normal, or else uniform between 0 and 1.
+    pub(crate) normal: bool,
+}
+
 /// A whole rule applied to the parameters of a loss.
 #[derive(Debug, Clone)]
 pub(crate) struct RuleGraph {
@@ -54,6 +65,7 @@ pub(crate) struct RuleGraph {
     /// The value of each parameter after the event at the end of an epoch, if the event changes it.
     pub(crate) params_epoch: Vec<Option<Id>>,
     pub(crate) states: Vec<StateSlot>,
+    pub(crate) noise: Vec<NoiseSlot>,
     /// Where losses, metrics and recorded parameters are taken, in terms of the values at a row; the parameters
     /// themselves when the rule does not say.
     pub(crate) report: Vec<Id>,
@@ -81,6 +93,8 @@ pub(crate) fn apply(model: &mut Model, decls: &Decls, diags: &mut Diagnostics, s
         problem,
         module: String::new(),
         states: Vec::new(),
+        noise: Vec::new(),
+        in_epoch: false,
         hook: Rc::new(RuleHook {
             frames: RefCell::new(Vec::new()),
             at: Cell::new(0),
@@ -133,9 +147,11 @@ pub(crate) fn apply(model: &mut Model, decls: &Decls, diags: &mut Diagnostics, s
             let mut after = at_row.clone();
             after.remove("grad");
             let mut changed = Assigned::default();
+            writer.in_epoch = true;
             for line in lines {
                 writer.line(line, &mut after, &mut changed);
             }
+            writer.in_epoch = false;
             writer.store(first_state, &after, true);
             if changed.param {
                 params_epoch = after["param"].values.iter().map(|v| if let Val::Node(id) = v { Some(*id) } else { None }).collect();
@@ -174,7 +190,7 @@ pub(crate) fn apply(model: &mut Model, decls: &Decls, diags: &mut Diagnostics, s
     let nodes =
         |list: Vec<Val>| list.into_iter().map(|v| if let Val::Node(id) = v { Ok(id) } else { Err(Reported) }).collect::<R<Vec<Id>>>();
     let report = report.unwrap_or_else(|| problem.params.iter().map(|(_, id)| *id).collect());
-    Ok(RuleGraph { params: nodes(moved)?, params_epoch, states: writer.states, report, evaluations })
+    Ok(RuleGraph { params: nodes(moved)?, params_epoch, states: writer.states, noise: writer.noise, report, evaluations })
 }
 
 fn uses_plain_grad(line: &RuleLine) -> bool {
