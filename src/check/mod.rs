@@ -29,7 +29,7 @@ use crate::diag::{Diagnostic, Diagnostics};
 use crate::results::Fold;
 use crate::results::view::Views;
 use crate::source::{FileId, Sources};
-use crate::syntax::ast::{Expr, ExprKind, File, SweepLineKind, UnaryOp};
+use crate::syntax::ast::{Expr, ExprKind, File, RuleBody, SweepLineKind, UnaryOp};
 use decls::{Block, Decls};
 use lower::{Lower, Model, R};
 use program::{Pace, SweepSpec, WantExpr};
@@ -40,6 +40,7 @@ use sweep::Sweeps;
 pub fn check(sources: &mut Sources, root: FileId, file: File, data_folder: Option<&Path>, diags: &mut Diagnostics) -> Option<Program> {
     let mut decls = decls::collect(sources, root, file, diags);
     library(sources, &mut decls, diags);
+    rule::compose::check(&decls, diags);
     let mut model = Model::default();
     data::load(&decls, &mut model, data_folder, diags);
     let data = model.clone();
@@ -47,7 +48,7 @@ pub fn check(sources: &mut Sources, root: FileId, file: File, data_folder: Optio
     let seed = seed(&mut model, &decls, diags);
     let mut sweeps: Vec<SweepSpec> = Vec::new();
     for block in &decls.sweeps {
-        let mut checker = Sweeps { model: &mut model, decls: &decls, declared: &declared, diags };
+        let mut checker = Sweeps { model: &mut model, decls: &decls, declared: &declared, seed, diags };
         if let Ok(spec) = checker.check(block) {
             sweeps.push(spec);
         }
@@ -91,7 +92,15 @@ fn library(sources: &mut Sources, decls: &mut Decls, diags: &mut Diagnostics) {
             });
         }
     }
-    for name in names {
+    let chains = |rules: &mut dyn Iterator<Item = &decls::Rule>, names: &mut Vec<String>| {
+        for rule in rules {
+            if let RuleBody::Compose(body) = &rule.body {
+                names.extend(rule::compose::named(body).into_iter().map(|(name, _)| name));
+            }
+        }
+    };
+    chains(&mut decls.rules.values(), &mut names);
+    while let Some(name) = names.pop() {
         if decls.rules.contains_key(&name) {
             continue;
         }
@@ -100,6 +109,7 @@ fn library(sources: &mut Sources, decls: &mut Decls, diags: &mut Diagnostics) {
         let (file, found) = crate::syntax::parse(sources, id);
         found.list.into_iter().for_each(|d| diags.push(d));
         let library = decls::collect(sources, id, file, diags);
+        chains(&mut library.rules.values(), &mut names);
         for (rule, declared) in library.rules {
             decls.rules.entry(rule).or_insert(declared);
         }

@@ -39,25 +39,27 @@ pub(crate) fn start(
         }
         ParamStart::Draw { draw, args } => {
             let args = args.iter().map(|&id| value(id)).collect::<Result<Vec<_>, _>>()?;
-            let number = |place: usize| args.get(place).and_then(|a| a.first().copied()).unwrap_or(f64::NAN);
             let mut stream = Stream::new(seed, "start", &param.name, &[replicate]);
-            let mut one = || -> Option<f64> {
-                let (a, b) = (number(0), number(1));
-                match draw {
-                    Draw::Normal => Some(stream.normal_with(a, b)),
-                    Draw::Uniform => Some(stream.uniform_between(a, b)),
-                    Draw::LogUniform => Some(stream.log_uniform(a, b)),
-                    Draw::Integers => stream.integers(a as i64, b as i64).map(|n| n as f64),
-                    Draw::Bernoulli => Some(f64::from(u8::from(stream.bernoulli(a)))),
-                    Draw::Poisson => stream.poisson(a),
-                    Draw::Choice => stream.choice(args[0].len()).and_then(|at| args[0].iter().nth(at).copied()),
-                }
-            };
-            let count: usize = param.sizes.iter().product();
-            let values: Option<Vec<f64>> = (0..count).map(|_| one()).collect();
+            let values = draws(&mut stream, *draw, &args, param.sizes.iter().product());
             let values =
                 values.ok_or_else(|| format!("`{}` cannot be drawn: the arguments of its distribution have no meaning", param.name))?;
             ArrayD::from_shape_vec(shape, values).map_err(|e| e.to_string())
         }
     }
+}
+
+/// So many draws, one after the other; nothing when the distribution has no meaning.
+pub(crate) fn draws(stream: &mut Stream, draw: Draw, args: &[ArrayD<f64>], count: usize) -> Option<Vec<f64>> {
+    let number = |place: usize| args.get(place).and_then(|a| a.first().copied()).unwrap_or(f64::NAN);
+    let (a, b) = (number(0), number(1));
+    let mut one = || match draw {
+        Draw::Normal => Some(stream.normal_with(a, b)),
+        Draw::Uniform => Some(stream.uniform_between(a, b)),
+        Draw::LogUniform => Some(stream.log_uniform(a, b)),
+        Draw::Integers => stream.integers(a as i64, b as i64).map(|n| n as f64),
+        Draw::Bernoulli => Some(f64::from(u8::from(stream.bernoulli(a)))),
+        Draw::Poisson => stream.poisson(a),
+        Draw::Choice => stream.choice(args[0].len()).and_then(|at| args[0].iter().nth(at).copied()),
+    };
+    (0..count).map(|_| one()).collect()
 }

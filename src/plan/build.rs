@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::Limits;
-use super::cells::{Point, is_lane};
+use super::cells::Point;
 use super::unit::{Batches, Measure, Noise, Order, Slot, Unit};
 use crate::check::Program;
 use crate::check::decls::walk;
@@ -16,7 +16,7 @@ use crate::check::messages;
 use crate::check::model::{self, Declared};
 use crate::check::program::{Budget, SweepSpec, Want, WantExpr};
 use crate::check::rule::{self, Problem, RuleGraph, Stage};
-use crate::check::sweep::{counters, words};
+use crate::check::sweep::counters;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::expr::diff;
 use crate::expr::graph::{Id, InputKind};
@@ -109,8 +109,18 @@ impl<'b> Build<'b> {
         if self.spec.maximize {
             loss = self.model.graph.unary(Unary::Neg, loss);
         }
-        let params: Vec<(String, Id)> =
-            self.declared.params.iter().filter(|p| diff::depends(&self.model.graph, loss, p.id)).map(|p| (p.name.clone(), p.id)).collect();
+        let params: Vec<(String, Id)> = self
+            .declared
+            .params
+            .iter()
+            .filter(|p| self.spec.over.is_empty() || self.spec.over.iter().any(|(name, _)| *name == p.name))
+            .filter(|p| diff::depends(&self.model.graph, loss, p.id))
+            .map(|p| (p.name.clone(), p.id))
+            .collect();
+        if let Some((name, span)) = self.spec.over.iter().find(|(name, _)| !params.iter().any(|(param, _)| param == name)) {
+            let message = format!("`{}` does not depend on `{name}`", self.point.loss);
+            return self.fail(Diagnostic::error("E0481", *span, message).here("would never move").label(loss_span, "the loss"));
+        }
         if params.is_empty() {
             let message = format!("`{}` does not depend on any parameter", self.point.loss);
             return self
@@ -138,7 +148,7 @@ impl<'b> Build<'b> {
             }
         };
         let (grads, _) = rewrite::rewrite(&mut self.model.graph, &grads, &options);
-        let stages = self.stages(&counters)?;
+        let stages = self.stages(&counters, &params)?;
         let problem = Problem { params: &params, loss, grads: &grads, counters };
         let rule = rule::apply(&mut self.model, &self.program.decls, self.diags, &stages, &problem)?;
         let mut quantities = Vec::new();
@@ -157,53 +167,6 @@ impl<'b> Build<'b> {
             .collect();
         self.lane.extend(hypers);
         self.assemble(&params, &rule, loss, &quantities, stop, &counters)
-    }
-
-    /// The stages of the rule with the values of their arguments.
-    fn stages(&mut self, counters: &[(&'static str, Id); 3]) -> R<Vec<Stage>> {
-        let mut stages = Vec::new();
-        for (place, stage) in self.point.optimizer.stages.iter().enumerate() {
-            let rule = self.program.decls.rules[&stage.rule].clone();
-            let mut args: BTreeMap<String, Val> = BTreeMap::new();
-            for formal in &rule.formals {
-                let name = &formal.name.name;
-                let is_word = !words(&rule, name).is_empty();
-                let given = stage.args.get(name);
-                let value = match given {
-                    Some(value) if is_word => Val::Word(crate::syntax::print::expr(&value.expr)),
-                    Some(value) if is_lane(value) => self.lane_input(place, name, f64::NAN),
-                    Some(value) => self.argument(&value.expr, counters, &BTreeMap::new())?,
-                    None => match formal.default.as_ref().map(|e| &e.kind) {
-                        Some(ExprKind::Name(word)) if is_word => Val::Word(word.clone()),
-                        Some(ExprKind::Number(x)) => self.lane_input(place, name, *x),
-                        _ => match &formal.default {
-                            Some(e) => self.argument(&e.clone(), counters, &args)?,
-                            None => return Err(Reported),
-                        },
-                    },
-                };
-                args.insert(name.clone(), value);
-            }
-            stages.push(Stage { rule, span: stage.span, args });
-        }
-        Ok(stages)
-    }
-
-    fn lane_input(&mut self, stage: usize, name: &str, default: f64) -> Val {
-        let id = self.model.graph.input(name, InputKind::Arg, Shape::scalar());
-        if let Some(input) = self.model.graph.as_input(id) {
-            self.lane.push((input, LaneSource::Argument { stage, name: name.to_string(), default }));
-        }
-        Val::Node(id)
-    }
-
-    /// An argument that is an expression: a schedule, a formula of hypers and data, or of earlier arguments.
-    fn argument(&mut self, e: &Expr, counters: &[(&'static str, Id); 3], earlier: &BTreeMap<String, Val>) -> R<Val> {
-        let mut lower = Lower::new(&mut self.model, &self.program.decls, self.diags);
-        let mut names = earlier.clone();
-        names.extend(counters.iter().map(|(n, id)| ((*n).to_string(), Val::Node(*id))));
-        lower.frames.push(Frame { names, sealed: false, what: "an argument" });
-        lower.scalar(e, "an argument of a rule").map(Val::Node)
     }
 
     /// How a quantity is evaluated in this unit.

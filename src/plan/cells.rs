@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::Limits;
 use super::build::{Build, Built};
+use super::skip::Skip;
 use super::unit::{Cell, Pace, SweepPlan};
 use crate::check::Program;
 use crate::check::messages::human_bytes;
@@ -56,7 +57,11 @@ pub(super) fn sweep(
     let fixing = fixing_hypers(program, spec);
     let label = labels(spec);
     let mut words = Words::default();
+    let skip = Skip::new(program, spec, diags)?;
     for point in points(spec) {
+        if skip.skips(program, &point) {
+            continue;
+        }
         let key = signature(program, &point, &fixing);
         let unit = if let Some(&at) = known.get(&key) {
             at
@@ -82,6 +87,12 @@ pub(super) fn sweep(
             cells.push(Cell { lane: lane.clone(), starts: start });
             designs.push(Design { replicate, ..design.clone() });
         }
+    }
+    if cells.is_empty() {
+        let d =
+            Diagnostic::error("E0487", spec.span, format!("sweep `{}` leaves out every cell", spec.name)).here("nothing is left to run");
+        diags.push(spec.skip.iter().fold(d, |d, e| d.label(e.span, "left out")));
+        return None;
     }
     let quantities: Vec<Quantity> = spec.wants.iter().map(|w| Quantity { text: w.text.clone(), sizes: w.sizes.clone() }).collect();
     let traced: Vec<usize> = (0..spec.wants.len()).filter(|&at| spec.wants[at].traced).collect();
@@ -212,7 +223,7 @@ pub(super) fn is_lane(value: &AxisValue) -> bool {
 }
 
 /// The value of a cell on an axis; what its rule takes and nobody sets has its default.
-fn setting(program: &Program, point: &Point, name: &str) -> Setting {
+pub(super) fn setting(program: &Program, point: &Point, name: &str) -> Setting {
     if let Some(&x) = point.hypers.get(name) {
         return Setting::Number(x);
     }

@@ -6,6 +6,8 @@ mod batches;
 mod build;
 mod cells;
 pub mod show;
+mod skip;
+mod stages;
 pub mod unit;
 
 use crate::check::Program;

@@ -18,7 +18,7 @@ impl Writer<'_> {
     pub(super) fn draw(&mut self, name: &Ident, e: &Expr, line: Span, env: &mut Env) {
         if self.in_epoch {
             let message = "`each epoch` draws nothing: a draw belongs to a step";
-            let d = Diagnostic::error("E0423", line, message).here("at the end of an epoch");
+            let d = Diagnostic::error("E0490", line, message).here("at the end of an epoch");
             self.fail(d.help("draw in the body, and keep what is needed in a `state`"));
             let values = vec![Val::Broken; self.problem.params.len()];
             env.insert(name.name.clone(), Var { values, shared: false, role: Role::Let, span: name.span });
@@ -45,7 +45,7 @@ impl Writer<'_> {
     fn noise(&mut self, place: usize, name: &Ident, e: &Expr, draw: Draw, args: &[Id]) -> Option<Id> {
         if draw == Draw::Poisson {
             let message = "`poisson` cannot be drawn inside a rule";
-            let d = Diagnostic::error("E0424", e.span, message).here("takes an unknown number of draws");
+            let d = Diagnostic::error("E0491", e.span, message).here("takes an unknown number of draws");
             self.fail(d.help("there are normal, uniform, log_uniform, integers, bernoulli and choice"));
             return None;
         }

@@ -4,6 +4,7 @@
 //! Sequence disappears here: after `m <- e`, the name `m` stands for `e`. Which cells use the rule, and with
 //! which numbers, is decided in `sweep` and `plan`.
 
+pub(crate) mod compose;
 mod draw;
 mod hook;
 mod lines;
@@ -29,8 +30,10 @@ pub(crate) struct Stage {
     pub(crate) rule: Rule,
     /// Where the sweep names it.
     pub(crate) span: Span,
-    /// By argument name; each argument of the rule has a value. One per parameter when a `group` gives others.
+    /// By argument name; each argument of the rule has a value.
     pub(crate) args: BTreeMap<String, Val>,
+    /// Those that have a value for each parameter, because a `group` gives others.
+    pub(crate) own: BTreeMap<String, Vec<Val>>,
 }
 
 /// A state of the rule, for one parameter or for all.
@@ -123,7 +126,9 @@ pub(crate) fn apply(model: &mut Model, decls: &Decls, diags: &mut Diagnostics, s
         env.insert("param".to_string(), Var { values: current, shared: false, role: Role::Param, span });
         env.insert("grad".to_string(), Var { values: grads.clone(), shared: false, role: Role::Grad, span });
         for (name, value) in &stage.args {
-            env.insert(name.clone(), Var { values: vec![value.clone()], shared: true, role: Role::Argument, span });
+            let own = stage.own.get(name);
+            let values = own.cloned().unwrap_or_else(|| vec![value.clone()]);
+            env.insert(name.clone(), Var { values, shared: own.is_none(), role: Role::Argument, span });
         }
         uses_grad |= lines.iter().any(uses_plain_grad);
         let first_state = writer.states.len();
