@@ -16,6 +16,7 @@ mod question;
 pub(crate) mod rule;
 pub(crate) mod start;
 pub(crate) mod sweep;
+pub(crate) mod within;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

@@ -9,6 +9,7 @@ use super::builtins::LARGEST;
 use super::decls::{Decls, Value, ValueKind, not_yet, walk};
 use super::lower::{Lower, Model, R, Reported, Val};
 use super::messages;
+use super::within::{self, Within};
 use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
 use crate::expr::graph::{Id, InputKind};
 use crate::shape::Shape;
@@ -25,6 +26,8 @@ pub(crate) struct ParamInfo {
     pub(crate) id: Id,
     pub(crate) sizes: Vec<usize>,
     pub(crate) start: ParamStart,
+    /// The set it stays in.
+    pub(crate) within: Option<Within>,
 }
 
 /// Where a parameter starts.
@@ -168,9 +171,6 @@ fn one(
             lower.fail(d)
         }
         ValueKind::Param { shape, start, within } => {
-            if let Some(set) = within {
-                lower.diags.push(not_yet(set.span, "`within`"));
-            }
             let mut sizes: Option<Vec<usize>> = match shape {
                 None => None,
                 Some(list) => {
@@ -226,7 +226,11 @@ fn one(
             };
             let sizes = sizes.unwrap_or_default();
             let id = lower.model.graph.input(full, InputKind::Param, Shape::fixed(&sizes));
-            declared.params.push(ParamInfo { name: full.to_string(), span: name.span, id, sizes, start });
+            let within = match within {
+                Some(set) => Some(within::within(&mut lower, value, set, id)?),
+                None => None,
+            };
+            declared.params.push(ParamInfo { name: full.to_string(), span: name.span, id, sizes, start, within });
             Ok(Val::Node(id))
         }
     }

@@ -150,7 +150,8 @@ impl<'b> Build<'b> {
         let (grads, _) = rewrite::rewrite(&mut self.model.graph, &grads, &options);
         let stages = self.stages(&counters, &params)?;
         let problem = Problem { params: &params, loss, grads: &grads, counters };
-        let rule = rule::apply(&mut self.model, &self.program.decls, self.diags, &stages, &problem)?;
+        let mut rule = rule::apply(&mut self.model, &self.program.decls, self.diags, &stages, &problem)?;
+        self.project(&params, &mut rule);
         let mut quantities = Vec::new();
         for want in &self.spec.wants {
             quantities.push(self.measure(want, &stages, &params, &rule, loss)?);
@@ -167,6 +168,16 @@ impl<'b> Build<'b> {
             .collect();
         self.lane.extend(hypers);
         self.assemble(&params, &rule, loss, &quantities, stop, &counters)
+    }
+
+    /// Every update ends within the parameter's set.
+    fn project(&mut self, params: &[(String, Id)], rule: &mut RuleGraph) {
+        for (place, (name, id)) in params.iter().enumerate() {
+            let Some(within) = self.declared.params.iter().find(|p| p.name == *name).and_then(|p| p.within.as_ref()) else { continue };
+            for next in std::iter::once(&mut rule.params[place]).chain(&mut rule.params_epoch[place]) {
+                *next = self.model.graph.substitute(&[within.projected], &[(*id, *next)])[0];
+            }
+        }
     }
 
     /// How a quantity is evaluated in this unit.

@@ -14,7 +14,7 @@ use crate::check::Program;
 use crate::check::messages::human_bytes;
 use crate::check::model::ParamStart;
 use crate::check::program::{self as spec, AxisValue, Bind, OptimizerSpec, SweepSpec};
-use crate::check::start;
+use crate::check::start::{self, NoStart};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::expr::graph::InputKind;
 use crate::results::{Design, Quantity, Setting};
@@ -313,7 +313,13 @@ fn starting(
         match start::start(&built.model, param, program.seed.unwrap_or(0), replicate, &value) {
             Ok(array) => list.push(array),
             Err(why) => {
-                diags.push(Diagnostic::error("E0235", param.span, why).here("starts here"));
+                diags.push(match why {
+                    NoStart::Impossible(why) => Diagnostic::error("E0235", param.span, why).here("starts here"),
+                    NoStart::Outside(why) => {
+                        let d = Diagnostic::error("E0242", param.span, why).here("starts here");
+                        param.within.iter().fold(d, |d, within| d.label(within.span, "has to stay in here"))
+                    }
+                });
                 return None;
             }
         }
