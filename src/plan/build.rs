@@ -3,15 +3,14 @@
 //! Which cells share a unit is decided in `cells`.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use super::Limits;
 use super::cells::Point;
-use super::unit::{Batches, Measure, Noise, Order, Slot, Unit};
+use super::stop::Stop;
+use super::unit::{Batches, Measure, Memo, Noise, Order, Slot, Unit};
 use crate::check::Program;
-use crate::check::decls::walk;
-use crate::check::lower::{Frame, Hook, Lower, Model, R, Reported, Val};
+use crate::check::lower::{Lower, Model, R, Reported, Val};
 use crate::check::messages;
 use crate::check::model::{self, Declared};
 use crate::check::program::{Budget, SweepSpec, Want, WantExpr};
@@ -20,10 +19,9 @@ use crate::check::sweep::counters;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::expr::diff;
 use crate::expr::graph::{Id, InputKind};
-use crate::expr::op::{InputId, Op, Unary};
+use crate::expr::op::{InputId, Unary};
 use crate::expr::rewrite::{self, Options};
 use crate::shape::{Dim, Shape};
-use crate::syntax::ast::{Expr, ExprKind};
 
 /// Where a lane input's value comes from.
 pub(super) enum LaneSource {
@@ -157,7 +155,7 @@ impl<'b> Build<'b> {
             quantities.push(self.measure(want, &stages, &params, &rule, loss)?);
         }
         let stop = match &self.spec.stop {
-            Some((e, _)) => Some(self.stop(e, &params, &rule, &grads, &counters)?),
+            Some((e, _)) => Some(self.stop(e, &params, &rule, loss, &grads, &counters)?),
             None => None,
         };
         let hypers: Vec<(InputId, LaneSource)> = self
@@ -217,70 +215,13 @@ impl<'b> Build<'b> {
         }
     }
 
-    /// `stop when`.
-    fn stop(
-        &mut self,
-        e: &Expr,
-        params: &[(String, Id)],
-        rule: &RuleGraph,
-        grads: &[Id],
-        counters: &[(&'static str, Id); 3],
-    ) -> R<Measure> {
-        let mut of_step = false;
-        let mut of_row = false;
-        walk(e, &mut |e| match &e.kind {
-            ExprKind::Name(n) if n == "change" => of_step = true,
-            ExprKind::On { part, .. } if part.name == "batch" => of_step = true,
-            ExprKind::Name(n) if n == "grad" || self.program.decls.values.contains_key(n) => of_row = true,
-            _ => {}
-        });
-        if of_step && of_row {
-            let d = crate::check::decls::not_yet(e.span, "a stop condition on the last update and the present point at once");
-            return self.fail(d);
-        }
-        let flat = |this: &mut Self, list: &[Id]| {
-            let parts: Vec<Id> = list
-                .iter()
-                .map(|&id| {
-                    let n = this.model.rows.count(this.model.graph.shape(id)).unwrap_or(1);
-                    match this.model.graph.shape(id).rank() {
-                        1 => id,
-                        _ => this.model.graph.add(Op::Reshape(Shape::fixed(&[n])), &[id]),
-                    }
-                })
-                .collect();
-            if parts.len() == 1 { parts[0] } else { this.model.graph.add(Op::Concat(0), &parts) }
-        };
-        let moved: Vec<Id> = params
-            .iter()
-            .zip(&rule.params)
-            .map(|((_, old), new)| self.model.graph.binary(crate::expr::op::Binary::Sub, *new, *old))
-            .collect();
-        let change = flat(self, &moved);
-        let gradient = flat(self, grads);
-        let mut names: BTreeMap<String, Val> = counters.iter().map(|(n, id)| ((*n).to_string(), Val::Node(*id))).collect();
-        names.insert("step".to_string(), Val::Node(counters[0].1));
-        names.insert("change".to_string(), Val::Node(change));
-        names.insert("grad".to_string(), Val::Node(gradient));
-        let mut lower = Lower::new(&mut self.model, &self.program.decls, self.diags);
-        lower.frames.push(Frame { names, sealed: false, what: "a stop condition" });
-        lower.hook = Some(Rc::new(StopHook));
-        let id = lower.scalar(e, "a stop condition")?;
-        if of_step {
-            return Ok(Measure::Step(id));
-        }
-        let with: Vec<(Id, Id)> =
-            params.iter().zip(&rule.report).filter(|((_, id), at)| id != *at).map(|((_, id), at)| (*id, *at)).collect();
-        Ok(Measure::Row(self.model.graph.substitute(&[id], &with)[0]))
-    }
-
     fn assemble(
         &mut self,
         params: &[(String, Id)],
         rule: &RuleGraph,
         loss: Id,
         quantities: &[Measure],
-        stop: Option<Measure>,
+        stop: Option<Stop>,
         counters: &[(&'static str, Id); 3],
     ) -> R<Built> {
         // All expressions at once, so that what they share is rewritten once.
@@ -293,7 +234,9 @@ impl<'b> Build<'b> {
         roots.extend(rule.states.iter().flat_map(|s| [s.start, s.next]));
         roots.extend(rule.states.iter().filter_map(|s| s.next_epoch));
         roots.extend(quantities.iter().map(id_of));
-        roots.extend(stop.iter().map(id_of));
+        let memos: Vec<Memo> = stop.iter().flat_map(|stop| stop.memos.clone()).collect();
+        roots.extend(stop.iter().map(|stop| id_of(&stop.condition)));
+        roots.extend(memos.iter().map(Memo::of));
         let (new, _) = rewrite::rewrite(&mut self.model.graph, &roots, &Options::FUSED);
         let image: BTreeMap<Id, Id> = roots.iter().copied().zip(new).collect();
         let at = |id: Id| image[&id];
@@ -384,7 +327,8 @@ impl<'b> Build<'b> {
             steps: input(2),
             loss: at(loss),
             quantities: quantities.iter().map(measured).collect(),
-            stop: stop.as_ref().map(measured),
+            stop: stop.as_ref().map(|stop| measured(&stop.condition)),
+            memos: memos.iter().map(|memo| memo.with(at(memo.of()))).collect(),
             stop_text: self.spec.stop.as_ref().map(|(_, text)| text.clone()).unwrap_or_default(),
             evaluations_per_step: rule.evaluations,
             batches,
@@ -399,23 +343,5 @@ impl<'b> Build<'b> {
             declared: std::mem::take(&mut self.declared),
             held,
         })
-    }
-}
-
-/// What only stop conditions know.
-struct StopHook;
-
-impl Hook for StopHook {
-    fn ask(&self, lower: &mut Lower<'_>, e: &Expr) -> R<Option<Val>> {
-        if let ExprKind::Call { name, .. } = &e.kind
-            && matches!(
-                name.name.as_str(),
-                "since_lowest" | "average" | "previous" | "lowest" | "highest" | "start" | "steps_to" | "count" | "gap"
-            )
-            && lower.decls.function("", &name.name).is_none()
-        {
-            return lower.fail(crate::check::decls::not_yet(e.span, &format!("`{}` in a stop condition", name.name)));
-        }
-        Ok(None)
     }
 }

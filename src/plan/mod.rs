@@ -8,6 +8,7 @@ mod cells;
 pub mod show;
 mod skip;
 mod stages;
+mod stop;
 pub mod unit;
 
 use crate::check::Program;

@@ -3,6 +3,8 @@
 //! One step of a run is one pure function: from parameters, states, the step's number and the batch to the
 //! next parameters and states. Rules, schedules, look-ahead gradients and events are already inside the graph.
 
+#![allow(missing_docs, reason = "the fields of a variant are described in the comment on the variant")]
+
 use std::sync::Arc;
 
 use ndarray::ArrayD;
@@ -120,6 +122,8 @@ pub struct Unit {
     pub quantities: Vec<Measure>,
     /// `stop when`: a scalar, not 0 when the run is to stop.
     pub stop: Option<Measure>,
+    /// What the condition reads besides; then it is one of the row.
+    pub memos: Vec<Memo>,
     /// The text of the stop condition.
     pub stop_text: String,
     /// Gradients evaluated in one step.
@@ -155,6 +159,63 @@ pub enum Measure {
     /// In the step that led to the row, with its batch: an expression in the parameters and states before that
     /// step (`lr`, the loss on the batch, the change). Row 0 has nan.
     Step(Id),
+}
+
+/// What a stop condition reads that is no value of the present point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Memo {
+    /// A value of the step that led to the row.
+    Step { input: Id, of: Id },
+    /// A number at every recorded row so far, this one included.
+    Row { input: Id, of: Id, how: Memory },
+}
+
+/// How the rows so far become one number; as the folds of the same names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Memory {
+    /// The value in row 0.
+    Start,
+    /// The lowest value.
+    Lowest,
+    /// The highest value.
+    Highest,
+    /// The number of rows since the lowest value.
+    SinceLowest,
+    /// The mean of so many rows, or of those that there are.
+    Average(usize),
+    /// The value one row before.
+    Previous,
+    /// The number of rows in which it is not 0.
+    Count,
+    /// The first step in whose row it is not 0.
+    StepsTo,
+}
+
+impl Memo {
+    /// The input that the condition reads.
+    #[must_use]
+    pub fn input(&self) -> Id {
+        match self {
+            Memo::Step { input, .. } | Memo::Row { input, .. } => *input,
+        }
+    }
+
+    /// What is measured.
+    #[must_use]
+    pub fn of(&self) -> Id {
+        match self {
+            Memo::Step { of, .. } | Memo::Row { of, .. } => *of,
+        }
+    }
+
+    /// The same of another expression.
+    #[must_use]
+    pub fn with(&self, of: Id) -> Self {
+        match *self {
+            Memo::Step { input, .. } => Memo::Step { input, of },
+            Memo::Row { input, how, .. } => Memo::Row { input, of, how },
+        }
+    }
 }
 
 /// Minibatches.

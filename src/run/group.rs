@@ -22,6 +22,7 @@ use super::noise::Noise;
 use super::program::{Changes, Hand, Part, Program};
 use super::record::{Mask, Recorder};
 use super::update::{Chosen, judge, store, update};
+use super::watch::Watch as Memories;
 use crate::compile::buffer::Buffer;
 use crate::compile::tape::Lanes;
 use crate::expr::eval::Tensor;
@@ -53,6 +54,8 @@ pub(super) struct State<'a> {
     pub(super) template: Vec<Octet>,
     pub(super) tray: Option<Tray<'a>>,
     pub(super) noise: Option<Noise<'a>>,
+    /// What the stop condition remembers.
+    pub(super) memory_of_rows: Memories,
     pub(super) recorder: Recorder,
     pub(super) job: &'a Job,
     /// The cells of the group.
@@ -270,6 +273,10 @@ impl State<'_> {
         }
         if due {
             self.next_row = self.next_row.saturating_add(self.every);
+            if let Some(watch) = &program.watch {
+                self.memory_of_rows.row(&program.watched, self.done, self.memory.numbers_mut());
+                self.run_part(watch);
+            }
             if let Some(stop) = program.stop {
                 self.stop(stop);
             }

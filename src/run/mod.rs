@@ -17,6 +17,7 @@ mod program;
 mod record;
 mod start;
 mod update;
+mod watch;
 
 use std::fmt;
 use std::sync::Arc;

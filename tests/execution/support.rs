@@ -147,6 +147,7 @@ impl Model {
             loss: self.loss,
             quantities: Vec::new(),
             stop: None,
+            memos: Vec::new(),
             stop_text: String::new(),
             evaluations_per_step: 1,
             batches: None,
