@@ -46,6 +46,11 @@ enum Ready<'a, 'r> {
         within: Vec<&'a str>,
         lowest: BTreeMap<Identity<'r>, Vec<f64>>,
     },
+    /// A fold over the rows of each run.
+    Rows {
+        kind: &'a FoldKind,
+        of: Box<Asked<'a, 'r>>,
+    },
     SoFar {
         of: Box<Asked<'a, 'r>>,
         lowest: BTreeMap<Place, Vec<f64>>,
@@ -110,6 +115,7 @@ impl<'r> Reader<'r> {
                 }
                 Ready::Above { of, within, lowest }
             }
+            Leaf::OfRows { kind, of } => Ready::Rows { kind, of: Box::new(self.ask(of, scope)) },
             Leaf::BestSoFar { of } => {
                 let of = Box::new(self.ask(of, scope));
                 let mut lowest = BTreeMap::new();
@@ -147,7 +153,7 @@ impl Asked<'_, '_> {
     pub(super) fn is_traced(&self) -> bool {
         self.leaves.iter().any(|leaf| match leaf {
             Ready::Own(leaf) => matches!(leaf, Leaf::Row { .. } | Leaf::Step | Leaf::Epoch),
-            Ready::Elsewhere { .. } => false,
+            Ready::Elsewhere { .. } | Ready::Rows { .. } => false,
             Ready::Over { of, .. } | Ready::Above { of, .. } | Ready::SoFar { of, .. } => of.is_traced(),
         })
     }
@@ -218,6 +224,7 @@ impl Asked<'_, '_> {
                 let own = of.at(place, cells);
                 own.iter().enumerate().map(|(i, x)| x - low.map_or(f64::NAN, |low| low[i])).collect()
             }
+            Ready::Rows { kind, of } => vec![folded(kind, &of.rows(place, cells), self.reader.run(place).trace())],
             Ready::SoFar { of, lowest } => lowest.get(&place).cloned().unwrap_or_else(|| vec![f64::NAN; of.len()]),
         }
     }
@@ -293,7 +300,9 @@ impl Asked<'_, '_> {
             Leaf::Evaluations => one(run.evaluations as f64),
             Leaf::HasStatus(status) => one(f64::from(u8::from(run.status == *status))),
             Leaf::Cells => one(cells as f64),
-            Leaf::Row { .. } | Leaf::Aggregate { .. } | Leaf::Gap { .. } | Leaf::BestSoFar { .. } => self.missing(leaf),
+            Leaf::Row { .. } | Leaf::Aggregate { .. } | Leaf::Gap { .. } | Leaf::BestSoFar { .. } | Leaf::OfRows { .. } => {
+                self.missing(leaf)
+            }
         }
     }
 
@@ -346,6 +355,33 @@ impl Asked<'_, '_> {
         }
         let root = *map.get(&self.question.root)?;
         (!graph.shape(root).is_scalar()).then_some((graph, root))
+    }
+}
+
+/// A fold over the values of the recorded rows; as while a run goes on.
+fn folded(kind: &FoldKind, values: &[f64], trace: Trace<'_>) -> f64 {
+    let better = |wins: fn(f64, f64) -> bool| {
+        let step =
+            |best: (usize, f64), (at, &x): (usize, &f64)| if wins(x, best.1) || (best.1.is_nan() && !x.is_nan()) { (at, x) } else { best };
+        values.iter().enumerate().fold((0, f64::NAN), step)
+    };
+    let value = |at: Option<usize>| at.and_then(|at| values.get(at)).copied().unwrap_or(f64::NAN);
+    let holds = |x: &f64| *x != 0.0 && !x.is_nan();
+    match kind {
+        FoldKind::Final => value(values.len().checked_sub(1)),
+        FoldKind::Start => value(Some(0)),
+        FoldKind::Lowest => better(|x, low| x < low).1,
+        FoldKind::Highest => better(|x, high| x > high).1,
+        FoldKind::Average(last) => {
+            let own = &values[values.len().saturating_sub((*last).max(1))..];
+            own.iter().sum::<f64>() / own.len() as f64
+        }
+        FoldKind::AtStep(step) => value(trace.row_of(*step)),
+        FoldKind::StepsTo => values.iter().position(holds).map_or(f64::INFINITY, |row| trace.step(row) as f64),
+        FoldKind::Count => values.iter().filter(|x| holds(x)).count() as f64,
+        FoldKind::SinceLowest => (values.len() - 1 - better(|x, low| x < low).0) as f64,
+        FoldKind::Previous => value(values.len().checked_sub(2)),
+        FoldKind::AtLowest(_) => f64::NAN,
     }
 }
 

@@ -166,7 +166,7 @@ pub(super) fn question_names(question: &Question, axis: &str) -> bool {
         Leaf::Replicate => axis == "replicate",
         Leaf::Cell => true,
         Leaf::Axis(name) => name == axis,
-        Leaf::BestSoFar { of } | Leaf::Gap { of, .. } => question_names(of, axis),
+        Leaf::BestSoFar { of } | Leaf::Gap { of, .. } | Leaf::OfRows { of, .. } => question_names(of, axis),
         _ => false,
     })
 }

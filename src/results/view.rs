@@ -108,6 +108,8 @@ pub enum Leaf {
     /// loss, and the same values of the axes `within`, which are those the loss depends on (hypers, `fold`, and `replicate`
     /// when data are redrawn).
     Gap { of: Box<Question>, within: Vec<String> },
+    /// A fold over the traced rows of a question that is known only when all runs have ended.
+    OfRows { kind: FoldKind, of: Box<Question> },
     /// The lowest value of the question in this and all earlier cells of the sweep.
     BestSoFar { of: Box<Question> },
     /// The number of selected cells in the group.

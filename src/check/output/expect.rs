@@ -6,7 +6,7 @@ use crate::check::decls::Expectation;
 use crate::check::lower::{R, Reported};
 use crate::check::question::{Asker, Place};
 use crate::diag::Diagnostic;
-use crate::results::view::{Comparison, Cond, ExpectView, Leaf, Question};
+use crate::results::view::{Comparison, Cond, ExpectView, FoldKind, Leaf, Question};
 use crate::results::{Setting, Status};
 use crate::source::Sources;
 use crate::syntax::ast::{CompareOp, Expr, ExprKind};
@@ -110,7 +110,7 @@ pub(super) fn whole(q: &Question) -> bool {
                 | Leaf::Evaluations
                 | Leaf::HasStatus(_)
                 | Leaf::Cells
-        ) || matches!(leaf, Leaf::Fold { fold: crate::results::view::FoldKind::StepsTo | crate::results::view::FoldKind::Count, .. })
+        ) || matches!(leaf, Leaf::Fold { fold: FoldKind::StepsTo | FoldKind::Count | FoldKind::SinceLowest, .. })
     })
 }
 

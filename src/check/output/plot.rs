@@ -73,7 +73,7 @@ impl Asker<'_> {
                     | OutLineKind::Path(_)
                     | OutLineKind::From(_)
                     | OutLineKind::For(_)
-            )
+            ) && !matches!(&l.kind, OutLineKind::Curve { f, .. } | OutLineKind::Contour { f, .. } if field::asks_runs(f))
         });
         let draws = |l: &OutLine| {
             matches!(
@@ -187,13 +187,13 @@ impl Asker<'_> {
             }
             OutLineKind::Contour { f, x, y } => {
                 let (xr, yr) = (self.interval(&x.1)?, self.interval(&y.1)?);
-                let field = field::field(self, f, &[(&x.0, xr), (&y.0, yr)])?;
+                let field = field::field(self, f, &[(&x.0, xr), (&y.0, yr)], sweeps)?;
                 view.marks.push(MarkView::Contour { field });
             }
             OutLineKind::Curve { f, var, range } => {
                 let range = self.interval(range)?;
                 let var = Expr { span: var.span, kind: ExprKind::Name(var.name.clone()) };
-                let field = field::field(self, f, &[(&var, range)])?;
+                let field = field::field(self, f, &[(&var, range)], sweeps)?;
                 view.marks.push(MarkView::Curve { field });
             }
             OutLineKind::Path(list) => {

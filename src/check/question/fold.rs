@@ -2,13 +2,13 @@
 //!
 //! They are folded while the run goes on; here they are only asked for.
 
-use super::Asker;
 use super::hook::RunHook;
+use super::{Asker, Place};
 use crate::check::decls::{not_yet, parts};
 use crate::check::lower::{Lower, R, Val};
 use crate::check::messages;
 use crate::diag::Diagnostic;
-use crate::results::view::{FoldKind, Selection};
+use crate::results::view::{FoldKind, Leaf, Selection};
 use crate::shape::Shape;
 use crate::syntax::ast::{Arg, Expr, ExprKind};
 use std::collections::BTreeMap;
@@ -29,7 +29,28 @@ pub(super) const FOLDS: [&str; 12] = [
     "standard_error",
 ];
 
+/// Whether an expression compares cells, which can be done when all have ended.
+fn across(e: &Expr) -> bool {
+    matches!(&e.kind, ExprKind::Call { name, .. } if name.name == "gap") || parts(e).into_iter().any(across)
+}
+
 impl RunHook {
+    /// A fold over what is only known when all runs have ended: the rows are kept and folded then.
+    fn folded_rows(&self, lower: &mut Lower<'_>, value: &Expr, kind: FoldKind) -> R<Val> {
+        if matches!(kind, FoldKind::AtLowest(_)) {
+            let d = Diagnostic::error("E0632", value.span, "`at_lowest` takes a quantity of the run itself").here("compares runs");
+            return lower.fail(d);
+        }
+        let place = Place { rows: true, ..self.place.clone() };
+        let hook = RunHook { shared: self.shared.clone(), place, leaves: std::cell::RefCell::default() };
+        let of = hook.inner(lower, value)?;
+        if !of.sizes.is_empty() {
+            let shape = self.shared.borrow().model.rows.show(&Shape::fixed(&of.sizes));
+            return lower.fail(messages::not_one_number(value.span, "what is folded", &shape));
+        }
+        Ok(self.leaf(lower, Leaf::OfRows { kind, of }, &[]))
+    }
+
     /// `final(x)` and its like.
     pub(super) fn fold_call(&self, lower: &mut Lower<'_>, e: &Expr, name: &str, args: &[Arg]) -> R<Val> {
         let mut value = None;
@@ -90,12 +111,8 @@ impl RunHook {
             _ => return lower.fail(not_yet(e.span, &format!("`{name}`"))),
         };
         let (value, sweep) = self.of_sweep(value);
-        let mentions = self.mentions(lower, &value);
-        if mentions.run
-            && !matches!(&value.kind, ExprKind::Name(_))
-            && parts(&value).iter().any(|p| matches!(&p.kind, ExprKind::Call { name, .. } if name.name == "gap"))
-        {
-            return lower.fail(not_yet(value.span, &format!("`gap` inside `{name}`")));
+        if sweep.is_none() && conditions.is_empty() && across(&value) {
+            return self.folded_rows(lower, &value, fold);
         }
         // Hypers inside are numbers of the cell: the model knows them.
         let narrow = if sweep.is_some() || !conditions.is_empty() {
