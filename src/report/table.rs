@@ -318,11 +318,12 @@ fn shown<'a, 'r>(
     };
     let question = asked.question;
     let root = question.graph.as_input(question.root).and_then(|input| question.leaves.get(input.0 as usize));
-    let steps_to = matches!(root, Some(Leaf::Fold { fold: FoldKind::StepsTo, .. }));
+    let steps_to = matches!(root, Some(Leaf::Fold { fold: FoldKind::StepsTo, .. } | Leaf::OfRows { kind: FoldKind::StepsTo, .. }));
     let count = matches!(
         root,
         Some(
             Leaf::Fold { fold: FoldKind::StepsTo | FoldKind::Count | FoldKind::SinceLowest, .. }
+                | Leaf::OfRows { kind: FoldKind::StepsTo | FoldKind::Count | FoldKind::SinceLowest, .. }
                 | Leaf::Step
                 | Leaf::Epoch
                 | Leaf::Cell
