@@ -37,7 +37,7 @@ pub(crate) fn within(lower: &mut Lower<'_>, value: &Value, set: &Expr, x: Id) ->
     let found = lower.show(x);
     let name = &value.name;
     let needs = |wants: &str| {
-        let d = Diagnostic::error("E0238", set.span, format!("`{}` is for {wants}; `{}` is {found}", print::expr(set), name.name));
+        let d = Diagnostic::error("E0260", set.span, format!("`{}` is for {wants}; `{}` is {found}", print::expr(set), name.name));
         d.here(format!("not for {found}")).label(name.span, "the parameter")
     };
     let projected = match &set.kind {
@@ -47,7 +47,7 @@ pub(crate) fn within(lower: &mut Lower<'_>, value: &Value, set: &Expr, x: Id) ->
                 (lower.model.constant(a).and_then(|v| v.first().copied()), lower.model.constant(b).and_then(|v| v.first().copied()))
                 && a > b
             {
-                let d = Diagnostic::error("E0239", set.span, "no number is in this interval").here(format!("from {a} to {b}"));
+                let d = Diagnostic::error("E0261", set.span, "no number is in this interval").here(format!("from {a} to {b}"));
                 return lower.fail(d.replace(set.span, format!("{}..{}", print::expr(high), print::expr(low)), "write"));
             }
             let graph = &mut lower.model.graph;
@@ -80,7 +80,7 @@ pub(crate) fn within(lower: &mut Lower<'_>, value: &Value, set: &Expr, x: Id) ->
             };
             let r = bound(lower, radius)?;
             if let Some(r) = lower.model.constant(r).and_then(|v| v.first().copied()).filter(|r| *r < 0.0) {
-                return lower.fail(Diagnostic::error("E0240", radius.span, "the radius of a ball is not negative").here(format!("{r}")));
+                return lower.fail(Diagnostic::error("E0262", radius.span, "the radius of a ball is not negative").here(format!("{r}")));
             }
             ball(&mut lower.model.graph, x, r, &shape)
         }
@@ -100,7 +100,7 @@ fn bound(lower: &mut Lower<'_>, e: &Expr) -> R<Id> {
 
 fn unknown(set: &Expr) -> Diagnostic {
     let text = print::expr(set);
-    let d = Diagnostic::error("E0241", set.span, format!("`{text}` is no set that a parameter can stay in"))
+    let d = Diagnostic::error("E0263", set.span, format!("`{text}` is no set that a parameter can stay in"))
         .here(format!("there are {}", SETS.join(", ")));
     match did_you_mean(&text, ["simplex", "sphere", "psd"]) {
         Some(near) => d.replace(set.span, near, format!("did you mean `{near}`?")),

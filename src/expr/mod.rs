@@ -9,4 +9,5 @@ pub mod op;
 pub mod print;
 pub mod rewrite;
 pub mod rules;
+pub mod transplant;
 pub mod verify;

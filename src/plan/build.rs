@@ -10,6 +10,7 @@ use super::cells::Point;
 use super::stop::Stop;
 use super::unit::{Batches, Measure, Memo, Noise, Order, Slot, Unit};
 use crate::check::Program;
+use crate::check::data::Context;
 use crate::check::lower::{Lower, Model, R, Reported, Val};
 use crate::check::messages;
 use crate::check::model::{self, Declared};
@@ -71,17 +72,15 @@ impl<'b> Build<'b> {
         program: &'b Program,
         spec: &'b SweepSpec,
         point: &'b Point,
-        fixing: &[String],
+        context: &Context,
         limits: &'b Limits,
         diags: &'b mut Diagnostics,
     ) -> Self {
-        let overrides: BTreeMap<String, f64> =
-            point.hypers.iter().filter(|(name, _)| fixing.contains(name)).map(|(n, x)| (n.clone(), *x)).collect();
-        let (model, declared) = if overrides.is_empty() {
+        let (model, declared) = if context.is_usual() {
             (program.model.clone(), program.declared.clone())
         } else {
-            let mut model = program.data.clone();
-            let declared = model::declare(&mut model, &program.decls, &overrides, diags);
+            let mut model = Model::default();
+            let declared = model::declare(&mut model, &program.decls, (&program.tables, program.seed), context, diags);
             (model, declared)
         };
         Build { program, spec, point, limits, diags, model, declared, lane: Vec::new() }
@@ -289,7 +288,7 @@ impl<'b> Build<'b> {
             .inputs()
             .iter()
             .enumerate()
-            .filter(|(_, input)| matches!(input.kind, InputKind::Column(_)))
+            .filter(|(_, input)| matches!(input.kind, InputKind::Column(_) | InputKind::Drawn))
             .filter_map(|(i, _)| self.model.known.get(&InputId(i as u32)).map(|v| (InputId(i as u32), Arc::clone(v))))
             .collect();
         let input = |place: usize| graph.as_input(counters[place].1);

@@ -2,13 +2,14 @@
 //!
 //! The wording of what does not go together is in `messages`.
 
-use super::{Content, Lower, R, Reported, Val};
+use super::{Lower, R, Reported, Val};
+use crate::check::data::Content;
 use crate::check::decls::ValueKind;
 use crate::check::messages;
 use crate::diag::Diagnostic;
-use crate::expr::graph::{Id, InputKind};
+use crate::expr::graph::Id;
 use crate::expr::op::{Binary, Op};
-use crate::shape::{Dim, Shape};
+use crate::shape::Dim;
 use crate::source::Span;
 use crate::syntax::ast::{BinaryOp, CompareOp, Expr, ExprKind, UnaryOp};
 use std::sync::Arc;
@@ -155,13 +156,7 @@ impl Lower<'_> {
         };
         let flags: Vec<f64> = values.iter().map(|v| f64::from(u8::from((*v == wanted) == equal))).collect();
         let name = format!("({} {} \"{wanted}\")", info.name, if equal { "==" } else { "!=" });
-        let shape = Shape(vec![Dim::Rows(data)]);
-        let known = Arc::new(ndarray::arr1(&flags).into_dyn());
-        let id = self.graph().input(name, InputKind::Column(data), shape);
-        if let Some(input) = self.model.graph.as_input(id) {
-            self.model.known.insert(input, known);
-        }
-        Ok(Some(id))
+        Ok(Some(self.model.by_row(name, data, Arc::new(ndarray::arr1(&flags).into_dyn()))))
     }
 
     pub(super) fn branches(&mut self, branches: &[(Expr, Expr)], otherwise: &Expr) -> R<Val> {

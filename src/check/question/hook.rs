@@ -29,7 +29,7 @@ const STATISTICS: [(&str, Aggregate); 6] = [
 ];
 
 /// The names that are known about every run.
-const FACTS: [&str; 7] = ["step", "epoch", "steps", "epochs", "evaluations", "cell", "replicate"];
+const FACTS: [&str; 8] = ["step", "epoch", "steps", "epochs", "evaluations", "cell", "replicate", "fold"];
 
 /// What expressions mean in outputs.
 pub(super) struct RunHook {
@@ -148,6 +148,12 @@ impl RunHook {
                     names.push(name.clone());
                 }
             }
+            let apart = [("fold", sweep.judging.len() > 1), ("replicate", !sweep.redraw.is_empty())];
+            for (name, _) in apart.into_iter().filter(|(_, apart)| *apart) {
+                if !names.iter().any(|known| known == name) {
+                    names.push(name.to_string());
+                }
+            }
         }
         names
     }
@@ -224,6 +230,7 @@ impl Hook for RunHook {
                     "evaluations" => Some(Leaf::Evaluations),
                     "cell" => Some(Leaf::Cell),
                     "replicate" => Some(Leaf::Replicate),
+                    "fold" => Some(Leaf::Axis("fold".to_string())),
                     _ => None,
                 };
                 if let Some(leaf) = leaf {

@@ -5,8 +5,8 @@
 
 use super::NoiseSlot;
 use super::lines::{Env, Role, Var, Writer};
+use crate::check::draw::{Draw, Drawing, distribution};
 use crate::check::lower::Val;
-use crate::check::model::{Draw, distribution};
 use crate::diag::Diagnostic;
 use crate::expr::graph::{Graph, Id, InputKind};
 use crate::expr::op::{Binary, Op, Unary};
@@ -29,8 +29,9 @@ impl Writer<'_> {
         }
         let count = self.problem.params.len();
         let mut values = vec![Val::Broken; count];
-        if let Ok(list) = self.lowered(env, false, |lower, _| distribution(lower, e, false)) {
-            for (place, (draw, args)) in list.into_iter().enumerate() {
+        let shapes: Vec<Shape> = (0..count).map(|place| self.shape(place)).collect();
+        if let Ok(list) = self.lowered(env, false, |lower, place| distribution(lower, e, &shapes[place])) {
+            for (place, Drawing { draw, args }) in list.into_iter().enumerate() {
                 if let Some(id) = self.noise(place, name, e, draw, &args) {
                     values[place] = Val::Node(id);
                 } else {
@@ -43,9 +44,10 @@ impl Writer<'_> {
     }
 
     fn noise(&mut self, place: usize, name: &Ident, e: &Expr, draw: Draw, args: &[Id]) -> Option<Id> {
-        if draw == Draw::Poisson {
-            let message = "`poisson` cannot be drawn inside a rule";
-            let d = Diagnostic::error("E0491", e.span, message).here("takes an unknown number of draws");
+        if matches!(draw, Draw::Poisson | Draw::Orthogonal) {
+            let name = if draw == Draw::Poisson { "poisson" } else { "orthogonal" };
+            let message = format!("`{name}` cannot be drawn inside a rule");
+            let d = Diagnostic::error("E0491", e.span, message).here("takes more than one draw for an entry");
             self.fail(d.help("there are normal, uniform, log_uniform, integers, bernoulli and choice"));
             return None;
         }
@@ -90,7 +92,7 @@ fn transformed(graph: &mut Graph, draw: Draw, args: &[Id], z: Id, shape: &Shape)
             // The product may be rounded up to the count itself.
             graph.binary(Binary::Minimum, value, args[1])
         }
-        Draw::Bernoulli | Draw::Poisson => graph.binary(Binary::Lt, z, args[0]),
+        Draw::Bernoulli | Draw::Poisson | Draw::Orthogonal => graph.binary(Binary::Lt, z, args[0]),
         Draw::Choice => {
             let count = if let [Dim::Size(n)] = graph.shape(args[0]).0[..] { n } else { 1 };
             let all = graph.number(count as f64);

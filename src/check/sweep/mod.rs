@@ -5,6 +5,7 @@
 mod arguments;
 mod axes;
 mod extend;
+mod folds;
 mod groups;
 mod optimizers;
 mod sample;
@@ -68,6 +69,8 @@ impl Sweeps<'_> {
             batches: None,
             stop: None,
             repeat: 1,
+            redraw: Vec::new(),
+            judging: Vec::new(),
             pace: None,
             wants: Vec::new(),
             folds: Vec::new(),
@@ -77,6 +80,8 @@ impl Sweeps<'_> {
         let mut failed: Vec<&str> = Vec::new();
         let mut has_budget = false;
         let mut has_loss = false;
+        // Where folds are mentioned, and those that are named.
+        let (mut said, mut folds): (Option<Span>, Option<Vec<(usize, Span)>>) = (None, None);
         for line in &lines {
             match &line.kind {
                 SweepLineKind::Minimize { maximize, loss, many, over } => {
@@ -104,6 +109,10 @@ impl Sweeps<'_> {
                         {
                             spec.budget = if axis.name.name == "steps" { Budget::Steps(n as u64) } else { Budget::Epochs(n as u64) };
                         }
+                    }
+                    "fold" => {
+                        said = Some(line.span);
+                        folds = self.folds_said(axis).ok();
                     }
                     _ => match self.axis(axis, &optimizers) {
                         Ok(points) => {
@@ -149,14 +158,15 @@ impl Sweeps<'_> {
                 }
                 SweepLineKind::StopWhen(e) => spec.stop = Some((e.clone(), print::expr(e))),
                 SweepLineKind::Repeat { count: RepeatCount::Times(e), redraw } => {
-                    if let Some(name) = redraw.first() {
-                        self.diags.push(not_yet(name.span, "`redraw`"));
-                    }
+                    spec.redraw = self.redrawn(redraw);
                     if let Ok(n) = Lower::new(self.model, self.decls, self.diags).whole(e, "a number of replicates", 1.0) {
                         spec.repeat = n;
                     }
                 }
-                SweepLineKind::Repeat { count: RepeatCount::Folds(span), .. } => self.diags.push(not_yet(*span, "`repeat folds`")),
+                SweepLineKind::Repeat { count: RepeatCount::Folds(span), redraw } => {
+                    said = Some(*span);
+                    spec.redraw.extend(self.redrawn(redraw));
+                }
                 SweepLineKind::Sample { count, draws } => match self.sample(count, draws, &optimizers) {
                     Ok(axis) => spec.axes.push(axis),
                     Err(Reported) => failed.extend(draws.iter().map(|(name, _)| name.name.as_str())),
@@ -182,6 +192,7 @@ impl Sweeps<'_> {
             let end = Span { lo: sweep.span.hi.saturating_sub(1), hi: sweep.span.hi.saturating_sub(1), ..sweep.span };
             self.diags.push(d.replace(end, "; steps = 100 ", "say it"));
         }
+        spec.judging = self.judging(sweep, &spec.losses(), said, folds);
         if let Ok(list) = &optimizers {
             self.complete(&spec, list, &failed);
         }

@@ -4,13 +4,13 @@
 
 use super::Sweeps;
 use super::optimizers::Point;
+use crate::check::draw::{Drawing, distribution, drawn};
 use crate::check::lower::{Lower, R, Reported};
 use crate::check::messages;
-use crate::check::model::distribution;
 use crate::check::program::{AxisSpec, Bind, OptimizerSpec};
-use crate::check::start::draws;
 use crate::diag::Diagnostic;
 use crate::numeric::random::Stream;
+use crate::shape::Shape;
 use crate::syntax::ast::{Axis, Expr, ExprKind, Ident};
 
 impl Sweeps<'_> {
@@ -23,7 +23,7 @@ impl Sweeps<'_> {
                 return self.fail(d.help("sample arguments of the optimizers, and hypers"));
             }
             let mut lower = Lower::new(self.model, self.decls, self.diags);
-            let (draw, args) = distribution(&mut lower, e, true)?;
+            let Drawing { draw, args } = distribution(&mut lower, e, &Shape::scalar())?;
             let mut values = Vec::new();
             for arg in args {
                 let Some(value) = lower.model.constant(arg) else {
@@ -33,7 +33,7 @@ impl Sweeps<'_> {
             }
             // Without a seed the file has been refused.
             let mut stream = Stream::new(self.seed.ok_or(Reported)?, "sample", &name.name, &[]);
-            let Some(numbers) = draws(&mut stream, draw, &values, count) else {
+            let Some(numbers) = drawn(draw, &values, &[count], &mut stream) else {
                 let d = Diagnostic::error("E0486", e.span, format!("`{}` cannot be drawn", name.name));
                 return self.fail(d.here("the arguments of the distribution have no meaning"));
             };
