@@ -108,7 +108,8 @@ pub(crate) fn distribution(lower: &mut Lower<'_>, e: &Expr, shape: &Shape) -> R<
         }
         nodes.push(id);
     }
-    if nodes.len() != count {
+    // The gain of `orthogonal` may be left out.
+    if nodes.len() != count && !(draw == Draw::Orthogonal && nodes.is_empty()) {
         let message = format!("`{}` takes {count} arguments, {} given", name.name, nodes.len());
         return lower.fail(Diagnostic::error("E0233", e.span, message).here("here"));
     }
@@ -119,7 +120,8 @@ pub(crate) fn distribution(lower: &mut Lower<'_>, e: &Expr, shape: &Shape) -> R<
 pub(crate) fn drawn(draw: Draw, args: &[ArrayD<f64>], sizes: &[usize], stream: &mut Stream) -> Option<ArrayD<f64>> {
     let shape = IxDyn(sizes);
     if draw == Draw::Orthogonal {
-        let (&gain, [rows, columns]) = (args.first()?.first()?, sizes) else { return None };
+        let [rows, columns] = sizes else { return None };
+        let gain = args.first().map_or(Some(1.0), |gain| gain.first().copied())?;
         let values = stream.orthogonal(*rows, *columns).into_iter().map(|x| gain * x).collect();
         return ArrayD::from_shape_vec(shape, values).ok();
     }

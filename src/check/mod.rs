@@ -19,7 +19,7 @@ pub(crate) mod sweep;
 pub(crate) mod within;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -142,7 +142,7 @@ fn outputs(
         .iter()
         .filter_map(|p| draw::start(&model, p, seed.unwrap_or(0), 0, &|_| None).ok().map(|s| (p.name.clone(), s)))
         .collect();
-    let shared = Rc::new(RefCell::new(Asking { model, sweeps, hypers, starts }));
+    let shared = Rc::new(RefCell::new(Asking { model, sweeps, hypers, whole: BTreeSet::new(), starts }));
     let mut views = Views::default();
     {
         let mut asker = Asker { shared: shared.clone(), decls, diags };
@@ -172,7 +172,13 @@ fn outputs(
             sweep.fold(Fold::Final(at));
         }
     }
-    let taken = shared.replace(Asking { model: Model::default(), sweeps: Vec::new(), hypers: BTreeMap::new(), starts: BTreeMap::new() });
+    let taken = shared.replace(Asking {
+        model: Model::default(),
+        sweeps: Vec::new(),
+        hypers: BTreeMap::new(),
+        whole: BTreeSet::new(),
+        starts: BTreeMap::new(),
+    });
     (taken.model, taken.sweeps, views)
 }
 
