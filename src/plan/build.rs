@@ -146,7 +146,10 @@ impl<'b> Build<'b> {
         };
         let (grads, _) = rewrite::rewrite(&mut self.model.graph, &grads, &options);
         let stages = self.stages(&counters, &params)?;
-        let problem = Problem { params: &params, loss, grads: &grads, counters };
+        // With minibatches what is over all rows is over rows of its own.
+        let apart = self.spec.batches.is_some() && stages.iter().any(rule::uses_full_grad);
+        let full = if apart { self.model.apart(&grads) } else { grads.clone() };
+        let problem = Problem { params: &params, loss, grads: &grads, full: &full, counters };
         let mut rule = rule::apply(&mut self.model, &self.program.decls, self.diags, &stages, &problem)?;
         self.project(&params, &mut rule);
         let mut quantities = Vec::new();

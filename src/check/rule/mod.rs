@@ -83,6 +83,8 @@ pub(crate) struct Problem<'p> {
     /// The loss and its gradient, in the parameters' inputs.
     pub(crate) loss: Id,
     pub(crate) grads: &'p [Id],
+    /// The gradient over all training rows, whatever the batch; that of the step when nobody asks for it.
+    pub(crate) full: &'p [Id],
     /// The counters `t`, `epoch`, `steps`.
     pub(crate) counters: [(&'static str, Id); 3],
 }
@@ -104,6 +106,7 @@ pub(crate) fn apply(model: &mut Model, decls: &Decls, diags: &mut Diagnostics, s
             looked: Cell::new(0),
             params: problem.params.to_vec(),
             grads: problem.grads.to_vec(),
+            full: problem.full.to_vec(),
         }),
         ok: true,
     };
@@ -199,16 +202,26 @@ pub(crate) fn apply(model: &mut Model, decls: &Decls, diags: &mut Diagnostics, s
 }
 
 fn uses_plain_grad(line: &RuleLine) -> bool {
+    mentions(line, &|e| matches!(&e.kind, ExprKind::Name(n) if n == "grad"))
+}
+
+/// Whether a stage asks for a gradient over all training rows.
+pub(crate) fn uses_full_grad(stage: &Stage) -> bool {
+    let RuleBody::Lines(lines) = &stage.rule.body else { return false };
+    lines.iter().any(|line| mentions(line, &|e| matches!(&e.kind, ExprKind::Grad { part: Some(_), .. })))
+}
+
+fn mentions(line: &RuleLine, what: &dyn Fn(&Expr) -> bool) -> bool {
     let in_expr = |e: &Expr| {
         let mut found = false;
-        super::decls::walk(e, &mut |e| found |= matches!(&e.kind, ExprKind::Name(n) if n == "grad"));
+        super::decls::walk(e, &mut |e| found |= what(e));
         found
     };
     match &line.kind {
         RuleLineKind::State(list) | RuleLineKind::Shared(list) => list.iter().any(|(_, e)| in_expr(e)),
         RuleLineKind::Let(_, e) | RuleLineKind::Draw(_, e) | RuleLineKind::Update(_, e) | RuleLineKind::Report(e) => in_expr(e),
-        RuleLineKind::When(cond, lines) => in_expr(cond) || lines.iter().any(uses_plain_grad),
-        RuleLineKind::EachEpoch(lines) => lines.iter().any(uses_plain_grad),
+        RuleLineKind::When(cond, lines) => in_expr(cond) || lines.iter().any(|line| mentions(line, what)),
+        RuleLineKind::EachEpoch(lines) => lines.iter().any(|line| mentions(line, what)),
     }
 }
 

@@ -59,7 +59,8 @@ fn perform(decls: &Decls, rule: &Rule, lines: &[RuleLine], diags: &mut Diagnosti
     }
     if let RuleBody::Compose(_) = &rule.body {
         let stages = compose::stages(&mut model, decls, diags, rule, rule.name.span, args, &counters)?;
-        return apply(&mut model, decls, diags, &stages, &Problem { params: &params, loss, grads: &grads, counters }).map(|_| ());
+        return apply(&mut model, decls, diags, &stages, &Problem { params: &params, loss, grads: &grads, full: &grads, counters })
+            .map(|_| ());
     }
     let stage = Stage { rule: rule.clone(), span: rule.name.span, args, own: BTreeMap::new() };
     let assigns = |what: &str| lines.iter().any(|line| assigns(line, what));
@@ -70,7 +71,7 @@ fn perform(decls: &Decls, rule: &Rule, lines: &[RuleLine], diags: &mut Diagnosti
         (false, false, true) => vec![descent(rule), stage],
         _ => vec![stage],
     };
-    apply(&mut model, decls, diags, &stages, &Problem { params: &params, loss, grads: &grads, counters }).map(|_| ())
+    apply(&mut model, decls, diags, &stages, &Problem { params: &params, loss, grads: &grads, full: &grads, counters }).map(|_| ())
 }
 
 fn argument(model: &mut Model, name: &str) -> Val {
