@@ -4,13 +4,20 @@
 #![allow(clippy::print_stdout, reason = "this is what a person runs it for")]
 #![allow(clippy::disallowed_methods, reason = "the platform's functions are what is compared with")]
 #![allow(clippy::inline_always, reason = "a body must be inlined into a function with target features to be compiled with them")]
+#![allow(clippy::expect_used, reason = "a measurement that cannot be set up says so")]
+
+#[path = "../tests/numeric/tape.rs"]
+mod tape;
 
 use std::hint::black_box;
 use std::time::Instant;
 
+use optrun::compile::tape::Lanes;
+use optrun::expr::op::{Binary, Unary};
 use optrun::numeric::dispatch::Level;
 use optrun::numeric::elementary as own;
-use optrun::numeric::{Octet, sums};
+use optrun::numeric::sums;
+use tape::Tape;
 
 /// Numbers in an array that stays in the first cache.
 const COUNT: usize = 1024;
@@ -40,33 +47,30 @@ fn line(name: &str, ours: &[f64], reference: f64, note: &str) {
     println!(" {reference:>10.3}  {note}");
 }
 
-macro_rules! functions {
-    ($($name:literal $eight:ident $one:ident ($low:expr, $high:expr) $reference:expr;)+) => {$({
-        #[inline(always)]
-        fn body(x: &[Octet], y: &mut [Octet]) {
-            for (y, x) in y.iter_mut().zip(x) {
-                *y = own::$eight(*x);
-            }
-        }
-        optrun::dispatch! { fn all(x: &[Octet], y: &mut [Octet]) = body; }
-        let x: Vec<f64> = (0..COUNT).map(|i| $low + ($high - $low) * (i as f64 + 0.5) / COUNT as f64).collect();
-        let octets: Vec<Octet> = x.as_chunks().0.to_vec();
-        let mut out = octets.clone();
-        let mut times: Vec<f64> = Level::available().into_iter().map(|level| {
-            least(COUNT, || { all(level, black_box(&octets), &mut out); black_box(&out); })
-        }).collect();
-        let mut scalars = x.clone();
-        times.push(least(COUNT, || {
-            scalars.iter_mut().zip(&x).for_each(|(y, x)| *y = own::$one(*x));
-            black_box(&scalars);
-        }));
-        let reference: fn(f64) -> f64 = $reference;
-        let platform = least(COUNT, || {
-            scalars.iter_mut().zip(&x).for_each(|(y, x)| *y = reference(*x));
-            black_box(&scalars);
-        });
-        line($name, &times, platform, "");
-    })+};
+/// A function of programs, as a program of 1024 numbers computes it; the same one called number by number; the platform's.
+type Function = (&'static str, Unary, fn(f64) -> f64, [f64; 2], fn(f64) -> f64);
+
+const FUNCTIONS: [Function; 11] = [
+    ("exp", Unary::Exp, own::exp, [-20.0, 20.0], f64::exp),
+    ("expm1", Unary::Expm1, own::expm1, [-2.0, 2.0], f64::exp_m1),
+    ("log", Unary::Log, own::ln, [0.01, 100.0], f64::ln),
+    ("log1p", Unary::Log1p, own::log1p, [0.0, 1.0], f64::ln_1p),
+    ("log2", Unary::Log2, own::log2, [0.01, 100.0], f64::log2),
+    ("sigmoid", Unary::Sigmoid, own::sigmoid, [-20.0, 20.0], |x| 1.0 / (1.0 + (-x).exp())),
+    ("softplus", Unary::Softplus, own::softplus, [-20.0, 20.0], |x| x.max(0.0) + (-x.abs()).exp().ln_1p()),
+    ("tanh", Unary::Tanh, own::tanh, [-5.0, 5.0], f64::tanh),
+    ("sin", Unary::Sin, own::sin, [-10.0, 10.0], f64::sin),
+    ("cos", Unary::Cos, own::cos, [-10.0, 10.0], f64::cos),
+    ("sqrt", Unary::Sqrt, own::sqrt, [0.0, 100.0], f64::sqrt),
+];
+
+/// All numbers by a function, per number.
+fn mapped(x: &[f64], f: impl Fn(f64) -> f64) -> f64 {
+    let mut y = x.to_vec();
+    least(x.len(), || {
+        y.iter_mut().zip(x).for_each(|(y, x)| *y = f(*x));
+        black_box(&y);
+    })
 }
 
 fn elementary() {
@@ -75,31 +79,31 @@ fn elementary() {
         print!(" {:>9}", level.name());
     }
     println!(" {:>9} {:>10}", "one call", "platform");
-    functions! {
-        "exp" exp8 exp (-20.0, 20.0) f64::exp;
-        "expm1" expm1_8 expm1 (-2.0, 2.0) f64::exp_m1;
-        "log" ln8 ln (0.01, 100.0) f64::ln;
-        "log1p" log1p_8 log1p (0.0, 1.0) f64::ln_1p;
-        "log2" log2_8 log2 (0.01, 100.0) f64::log2;
-        "sigmoid" sigmoid8 sigmoid (-20.0, 20.0) |x| 1.0 / (1.0 + (-x).exp());
-        "softplus" softplus8 softplus (-20.0, 20.0) |x| x.max(0.0) + (-x.abs()).exp().ln_1p();
-        "tanh" tanh8 tanh (-5.0, 5.0) f64::tanh;
-        "sin" sin8 sin (-10.0, 10.0) f64::sin;
-        "cos" cos8 cos (-10.0, 10.0) f64::cos;
-        "sqrt" sqrt8 sqrt (0.0, 100.0) f64::sqrt;
+    // Results before times.
+    let by_program = |mut tape: Tape, want: &[f64]| {
+        tape.run();
+        assert_eq!(tape.values(0), want);
+        least(COUNT, || tape.run())
+    };
+    for (name, unary, one, [low, high], platform) in FUNCTIONS {
+        let x: Vec<f64> = (0..COUNT).map(|i| low + (high - low) * (i as f64 + 0.5) / COUNT as f64).collect();
+        let want: Vec<f64> = x.iter().map(|&x| one(x)).collect();
+        let mut times: Vec<f64> = Level::available()
+            .into_iter()
+            .map(|level| by_program(Tape::new(&[&x], Lanes::One, level, |graph, x| vec![graph.unary(unary, x[0])]), &want))
+            .collect();
+        times.push(mapped(&x, one));
+        line(name, &times, mapped(&x, platform), "");
     }
     let x: Vec<f64> = (0..COUNT).map(|i| 0.01 + i as f64 / 100.0).collect();
-    let mut y = x.clone();
-    let ours = least(COUNT, || {
-        y.iter_mut().zip(&x).for_each(|(y, x)| *y = own::pow(*x, 1.7));
-        black_box(&y);
-    });
-    let platform = least(COUNT, || {
-        y.iter_mut().zip(&x).for_each(|(y, x)| *y = x.powf(1.7));
-        black_box(&y);
-    });
-    println!("\n{:<28} {:>9} {:>10}", "", "one call", "platform");
-    line("pow, exponent 1.7", &[ours], platform, "");
+    let y = vec![1.7; COUNT];
+    let want: Vec<f64> = x.iter().map(|&x| own::pow(x, 1.7)).collect();
+    let mut times: Vec<f64> = Level::available()
+        .into_iter()
+        .map(|level| by_program(Tape::new(&[&x, &y], Lanes::One, level, |graph, x| vec![graph.binary(Binary::Pow, x[0], x[1])]), &want))
+        .collect();
+    times.push(mapped(&x, |x| own::pow(x, 1.7)));
+    line("pow, exponent 1.7", &times, mapped(&x, |x| x.powf(1.7)), "");
 }
 
 /// The definitions in plain code, which the tape's instructions must equal; not those instructions.

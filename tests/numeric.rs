@@ -6,4 +6,5 @@ mod numeric {
     mod linalg;
     mod mt19937;
     mod random;
+    mod tape;
 }

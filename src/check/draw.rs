@@ -14,6 +14,7 @@ use crate::expr::op::InputId;
 use crate::numeric::format::shortest;
 use crate::numeric::random::Stream;
 use crate::shape::Shape;
+use crate::source::Span;
 use crate::syntax::ast::{Arg, Expr, ExprKind};
 
 /// The distributions.
@@ -227,4 +228,9 @@ pub(crate) fn start(
 /// Why something cannot be drawn.
 pub(crate) fn no_meaning(name: &str) -> String {
     format!("`{name}` cannot be drawn: the arguments of its distribution have no meaning")
+}
+
+/// Something has no value, for a reason that the numbers of a cell give.
+pub(crate) fn no_draw(span: Span, why: String) -> Diagnostic {
+    Diagnostic::error("E0235", span, why).here("starts here")
 }

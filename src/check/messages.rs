@@ -151,6 +151,12 @@ pub(crate) fn column_not_numeric(data: &DataInfo, column: usize, span: Span) -> 
     Some(diagnostic)
 }
 
+/// Labels some of which are missing (the first in this row, from 0), where each is needed.
+pub(crate) fn labels_missing(column: &str, span: Span, count: usize, row: u32) -> Diagnostic {
+    let message = format!("`{column}` has missing entries ({count}), the first in row {}", row + 1);
+    Diagnostic::error("E0506", span, message).here("missing entries").help("`drop missing` leaves those rows out")
+}
+
 /// A second declaration of a name.
 pub(crate) fn declared_twice(span: Span, message: String, first: Span) -> Diagnostic {
     Diagnostic::error("E0202", span, message).here("second").label(first, "first")

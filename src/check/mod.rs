@@ -76,7 +76,7 @@ pub(crate) fn stands_alone(diagnostic: &Diagnostic) -> bool {
     )
 }
 
-/// Adds the rules of the library that the file names and does not declare itself.
+/// Adds the rules of the library, and the solvers, that the file names and does not declare itself.
 fn library(sources: &mut Sources, decls: &mut Decls, diags: &mut Diagnostics) {
     let mut names: Vec<String> = Vec::new();
     for line in decls.sweeps.iter().flat_map(|s| &s.lines) {
@@ -105,8 +105,15 @@ fn library(sources: &mut Sources, decls: &mut Decls, diags: &mut Diagnostics) {
         if decls.rules.contains_key(&name) {
             continue;
         }
-        let Some(file) = crate::library::find(&name) else { continue };
-        let id = sources.add(format!("std/{name}.opt"), PathBuf::new(), file.text, true);
+        let text = if let Some(file) = crate::library::find(&name) {
+            file.text.to_string()
+        } else if let Some(solver) = crate::solvers::find(&name) {
+            decls.solvers.insert(name.clone(), solver);
+            solver.declaration()
+        } else {
+            continue;
+        };
+        let id = sources.add(format!("std/{name}.opt"), PathBuf::new(), text, true);
         let (file, found) = crate::syntax::parse(sources, id);
         found.list.into_iter().for_each(|d| diags.push(d));
         let library = decls::collect(sources, id, file, diags);

@@ -169,7 +169,7 @@ impl Place<'_> {
                 let replicate = if stays { 0 } else { self.context.replicate };
                 let mut stream = Stream::new(self.seed.unwrap_or(0), "let", full, &[replicate]);
                 let Some(values) = draw::drawn(drawing.draw, &args, &sizes, &mut stream) else {
-                    return lower.fail(Diagnostic::error("E0235", name.span, draw::no_meaning(full)).here("drawn here"));
+                    return lower.fail(draw::no_draw(name.span, draw::no_meaning(full)));
                 };
                 let id = lower.model.graph.input(full, InputKind::Drawn, Shape::fixed(&sizes));
                 lower.model.graph.as_input(id).map(|input| lower.model.known.insert(input, Arc::new(values)));

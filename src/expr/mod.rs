@@ -6,6 +6,7 @@ pub mod diff;
 pub mod eval;
 pub mod graph;
 pub mod op;
+pub mod parts;
 pub mod print;
 pub mod rewrite;
 pub mod rules;

@@ -47,10 +47,8 @@ pub fn reduce_over(graph: &mut Graph, root: Id, all: DataId, some: DataId, input
             _ if reduces(graph, id) => copied(graph, id, &rows, &mut |_, _| None, &part),
             _ => copied(graph, id, &|data| data, &mut |_, _| None, &whole),
         };
-        let there = match wanted[id.index()] {
-            true if by_row(graph, id) => copied(graph, id, &rows, inputs, &part),
-            _ => here,
-        };
+        let apart = wanted[id.index()] && by_row(graph, id);
+        let there = if apart { copied(graph, id, &rows, inputs, &part) } else { here };
         of_all[id.index()] = Some(here);
         of_some[id.index()] = Some(there);
     }

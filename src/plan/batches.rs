@@ -24,6 +24,13 @@ impl Build<'_> {
             let message = format!("`{}` is over {what}: there are no batches to take", self.point.loss);
             return self.fail(Diagnostic::error("E0456", spec.span, message).here("which rows?"));
         };
+        let reached = self.model.graph.reachable(&[loss]);
+        if let Some(sequence) = self.model.sequences.iter().find(|s| s.dim == Dim::Rows(data) && reached.contains(&s.id)) {
+            let d = Diagnostic::error("E0462", spec.span, "batches would cut the rows that a scan runs over, one after the other")
+                .here("not with a scan over rows")
+                .label(sequence.span, "in the order of the file");
+            return self.fail(d.help("make each sequence a row, and scan over its elements: `over x in X.T`"));
+        }
         let n = self.model.rows.of(Dim::Rows(data));
         if size > n {
             let message = format!("a batch of {size} rows, and there are {n}");

@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use super::Limits;
 use super::cells::Point;
-use super::stop::Stop;
-use super::unit::{Batches, Measure, Memo, Noise, Order, Slot, Unit};
+use super::solve::Task;
+use super::stop::{Stop, StopOf};
+use super::unit::{Batches, Measure, Memo, Noise, Order, Slot, Solve, Unit};
 use crate::check::Program;
 use crate::check::data::Context;
 use crate::check::lower::{Lower, Model, R, Reported, Val};
@@ -23,6 +24,8 @@ use crate::expr::graph::{Id, InputKind};
 use crate::expr::op::{InputId, Unary};
 use crate::expr::rewrite::{self, Options};
 use crate::shape::{Dim, Shape};
+use crate::solvers::Needs;
+use crate::syntax::ast::{Expr, ExprKind};
 
 /// Where a lane input's value comes from.
 pub(super) enum LaneSource {
@@ -116,14 +119,16 @@ impl<'b> Build<'b> {
             .collect();
         if let Some((name, span)) = self.spec.over.iter().find(|(name, _)| !params.iter().any(|(param, _)| param == name)) {
             let message = format!("`{}` does not depend on `{name}`", self.point.loss);
-            return self.fail(Diagnostic::error("E0481", *span, message).here("would never move").label(loss_span, "the loss"));
+            return self.fail(Diagnostic::error("E0424", *span, message).here("would never move").label(loss_span, "the loss"));
         }
         if params.is_empty() {
             let message = format!("`{}` does not depend on any parameter", self.point.loss);
             return self
                 .fail(Diagnostic::error("E0451", loss_span, message).here("nothing to minimize").label(self.spec.span, "minimized here"));
         }
-        for (name, id) in &params {
+        let solver = self.point.optimizer.stages.first().and_then(|stage| self.program.decls.solvers.get(&stage.rule).copied());
+        let sloped = solver.is_none_or(|solver| solver.needs != Needs::Value);
+        for (name, id) in params.iter().filter(|_| sloped) {
             if !diff::depends_differentiably(&self.model.graph, loss, *id) {
                 let cut = diff::cuts(&self.model.graph, loss, &[*id]).into_iter().find_map(|c| self.model.graph.span(c));
                 let message = format!("`{}` does not feel `{name}`: its derivative is zero everywhere", self.point.loss);
@@ -134,11 +139,13 @@ impl<'b> Build<'b> {
             }
         }
         let options = Options::default();
+        let written = loss;
         let (list, _) = rewrite::rewrite(&mut self.model.graph, &[loss], &options);
         let loss = list[0];
         let wrt: Vec<Id> = params.iter().map(|(_, id)| *id).collect();
         let grads = match diff::gradient(&mut self.model.graph, loss, &wrt) {
             Ok(list) => list,
+            Err(_) if !sloped && !self.spec.stop.iter().any(|(e, _)| names(e, "grad")) => wrt.clone(),
             Err(why) => {
                 let d = messages::not_differentiable(&self.model, &why, loss_span);
                 return self.fail(d);
@@ -146,18 +153,30 @@ impl<'b> Build<'b> {
         };
         let (grads, _) = rewrite::rewrite(&mut self.model.graph, &grads, &options);
         let stages = self.stages(&counters, &params)?;
-        // With minibatches what is over all rows is over rows of its own.
-        let apart = self.spec.batches.is_some() && stages.iter().any(rule::uses_full_grad);
-        let full = if apart { self.model.apart(&grads) } else { grads.clone() };
-        let problem = Problem { params: &params, loss, grads: &grads, full: &full, counters };
-        let mut rule = rule::apply(&mut self.model, &self.program.decls, self.diags, &stages, &problem)?;
-        self.project(&params, &mut rule);
+        let (solve, rule) = if let Some(solver) = solver {
+            let stage = &stages[0];
+            let task = Task { solver, stage, params: &params, written, span: loss_span, grads: &grads, counters: &counters };
+            let (solve, rule) = self.solve(&task)?;
+            self.unbounded(&params)?;
+            (Some(solve), rule)
+        } else {
+            // With minibatches what is over all rows is over rows of its own.
+            let apart = self.spec.batches.is_some() && stages.iter().any(rule::uses_full_grad);
+            let full = if apart { self.model.apart(&grads) } else { grads.clone() };
+            let problem = Problem { params: &params, loss, grads: &grads, full: &full, counters };
+            let mut rule = rule::apply(&mut self.model, &self.program.decls, self.diags, &stages, &problem)?;
+            self.project(&params, &mut rule);
+            (None, rule)
+        };
         let mut quantities = Vec::new();
         for want in &self.spec.wants {
             quantities.push(self.measure(want, &stages, &params, &rule, loss)?);
         }
         let stop = match &self.spec.stop {
-            Some((e, _)) => Some(self.stop(e, &params, &rule, loss, &grads, &counters)?),
+            Some((e, _)) => {
+                let of = StopOf { params: &params, rule: &rule, loss, grads: &grads, counters: &counters, solved: solve.is_some() };
+                Some(self.stop(e, &of)?)
+            }
             None => None,
         };
         let hypers: Vec<(InputId, LaneSource)> = self
@@ -167,7 +186,16 @@ impl<'b> Build<'b> {
             .filter_map(|h| Some((self.model.graph.as_input(h.id)?, LaneSource::Hyper { name: h.name.clone(), default: h.value })))
             .collect();
         self.lane.extend(hypers);
-        self.assemble(&params, &rule, loss, &quantities, stop, &counters)
+        self.assemble(&params, &rule, loss, &quantities, stop, &counters, solve)
+    }
+
+    /// Solvers keep no sets.
+    fn unbounded(&mut self, params: &[(String, Id)]) -> R<()> {
+        let kept = |name: &str| self.declared.params.iter().find(|p| p.name == name).and_then(|p| p.within.clone());
+        let Some((name, within)) = params.iter().find_map(|(name, _)| Some((name.clone(), kept(name)?))) else { return Ok(()) };
+        let rule = self.point.optimizer.rule.clone();
+        let d = Diagnostic::error("E0496", self.point.optimizer.span, format!("`{rule}` cannot keep `{name}` within `{}`", within.text));
+        self.fail(d.here("a solver").label(within.span, "the set").help("update rules such as `gd` and `adam` keep it"))
     }
 
     /// Every update ends within the parameter's set.
@@ -225,6 +253,7 @@ impl<'b> Build<'b> {
         quantities: &[Measure],
         stop: Option<Stop>,
         counters: &[(&'static str, Id); 3],
+        solve: Option<Solve>,
     ) -> R<Built> {
         // All expressions at once, so that what they share is rewritten once.
         let id_of = |m: &Measure| match m {
@@ -239,6 +268,7 @@ impl<'b> Build<'b> {
         let memos: Vec<Memo> = stop.iter().flat_map(|stop| stop.memos.clone()).collect();
         roots.extend(stop.iter().map(|stop| id_of(&stop.condition)));
         roots.extend(memos.iter().map(Memo::of));
+        roots.extend(solve.iter().flat_map(Solve::roots));
         let (new, _) = rewrite::rewrite(&mut self.model.graph, &roots, &Options::FUSED);
         let image: BTreeMap<Id, Id> = roots.iter().copied().zip(new).collect();
         let at = |id: Id| image[&id];
@@ -336,6 +366,7 @@ impl<'b> Build<'b> {
             batches,
             budget,
             steps_per_epoch,
+            solve: solve.map(|solve| solve.map(at)),
             graph,
         };
         Ok(Built {
@@ -346,4 +377,11 @@ impl<'b> Build<'b> {
             held,
         })
     }
+}
+
+/// Whether an expression mentions a name.
+fn names(e: &Expr, name: &str) -> bool {
+    let mut found = false;
+    crate::check::decls::walk(e, &mut |e| found |= matches!(&e.kind, ExprKind::Name(n) if n == name));
+    found
 }

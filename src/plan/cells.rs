@@ -101,7 +101,7 @@ pub(super) fn sweep(
     }
     if cells.is_empty() {
         let d =
-            Diagnostic::error("E0487", spec.span, format!("sweep `{}` leaves out every cell", spec.name)).here("nothing is left to run");
+            Diagnostic::error("E0470", spec.span, format!("sweep `{}` leaves out every cell", spec.name)).here("nothing is left to run");
         diags.push(spec.skip.iter().fold(d, |d, e| d.label(e.span, "left out")));
         return None;
     }
@@ -336,7 +336,7 @@ fn starting(
             Ok(array) => list.push(array),
             Err(why) => {
                 diags.push(match why {
-                    NoStart::Impossible(why) => Diagnostic::error("E0235", param.span, why).here("starts here"),
+                    NoStart::Impossible(why) => draw::no_draw(param.span, why),
                     NoStart::Outside(why) => {
                         let d = Diagnostic::error("E0264", param.span, why).here("starts here");
                         param.within.iter().fold(d, |d, within| d.label(within.span, "has to stay in here"))

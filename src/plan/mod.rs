@@ -7,6 +7,7 @@ mod build;
 mod cells;
 pub mod show;
 mod skip;
+mod solve;
 mod stages;
 mod stop;
 pub mod unit;

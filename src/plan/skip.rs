@@ -65,7 +65,7 @@ impl Skip {
             });
             if let Some(param) = open {
                 let d =
-                    crate::diag::Diagnostic::error("E0488", e.span, format!("a cell is left out before it runs: `{param}` is not known"));
+                    crate::diag::Diagnostic::error("E0471", e.span, format!("a cell is left out before it runs: `{param}` is not known"));
                 diags.push(d.here("depends on a parameter").help("to end runs that go wrong, use `stop when`"));
                 return None;
             }

@@ -25,7 +25,7 @@ impl Build<'_> {
         let mut stages = Vec::new();
         for (place, stage) in self.point.optimizer.stages.iter().enumerate() {
             let rule = self.program.decls.rules[&stage.rule].clone();
-            let args = self.arguments(place, stage, counters)?;
+            let args = self.of_stage(place, stage, counters)?;
             let decls = &self.program.decls;
             let own = compose::stages(&mut self.model, decls, self.diags, &rule, stage.span, args.clone(), counters)?;
             let first = stages.len();
@@ -63,14 +63,14 @@ impl Build<'_> {
             if !params.iter().any(|(param, _)| param == name) {
                 let message = format!("sweep `{}` does not update `{name}`", self.spec.name);
                 let known: Vec<&str> = params.iter().map(|(param, _)| param.as_str()).collect();
-                return self.fail(Diagnostic::error("E0480", *span, message).here(format!("it updates {}", known.join(", "))));
+                return self.fail(Diagnostic::error("E0423", *span, message).here(format!("it updates {}", known.join(", "))));
             }
         }
         Ok(())
     }
 
     /// The arguments of a stage as the sweep gives them.
-    fn arguments(&mut self, place: usize, stage: &StageSpec, counters: &Counters) -> R<BTreeMap<String, Val>> {
+    fn of_stage(&mut self, place: usize, stage: &StageSpec, counters: &Counters) -> R<BTreeMap<String, Val>> {
         let rule = self.program.decls.rules[&stage.rule].clone();
         let mut args: BTreeMap<String, Val> = BTreeMap::new();
         for formal in &rule.formals {

@@ -35,6 +35,18 @@ const MEMORIES: [(&str, Memory); 8] = [
 /// What is known when runs have ended.
 const LATER: [&str; 7] = ["final", "at", "at_lowest", "gap", "best_so_far", "cells", "standard_error"];
 
+/// What a stop condition is of.
+#[derive(Clone, Copy)]
+pub(super) struct StopOf<'s> {
+    pub(super) params: &'s [(String, Id)],
+    pub(super) rule: &'s RuleGraph,
+    pub(super) loss: Id,
+    pub(super) grads: &'s [Id],
+    pub(super) counters: &'s [(&'static str, Id); 3],
+    /// Whether a solver runs.
+    pub(super) solved: bool,
+}
+
 /// A stop condition.
 pub(super) struct Stop {
     pub(super) condition: Measure,
@@ -43,30 +55,27 @@ pub(super) struct Stop {
 
 impl Build<'_> {
     /// `stop when`.
-    pub(super) fn stop(
-        &mut self,
-        e: &Expr,
-        params: &[(String, Id)],
-        rule: &RuleGraph,
-        loss: Id,
-        grads: &[Id],
-        counters: &[(&'static str, Id); 3],
-    ) -> R<Stop> {
+    pub(super) fn stop(&mut self, e: &Expr, of: &StopOf<'_>) -> R<Stop> {
+        let StopOf { params, rule, loss, grads, counters, solved } = *of;
         let mut of_step = false;
         walk(e, &mut |e| match &e.kind {
-            ExprKind::Name(n) if n == "change" => of_step = true,
+            // What a solver did is known at the row.
+            ExprKind::Name(n) if n == "change" => of_step |= !solved,
             ExprKind::On { part, .. } if part.name == "batch" => of_step = true,
             _ => {}
         });
         let only_step = of_step && !self.mentions_row(e);
-        let moved: Vec<Id> =
-            params.iter().zip(&rule.params).map(|((_, old), new)| self.model.graph.binary(Binary::Sub, *new, *old)).collect();
+        let moved = params.iter().zip(&rule.params).enumerate().map(|(place, ((_, old), new))| {
+            let old = if solved { rule.states[place].input } else { *old };
+            self.model.graph.binary(Binary::Sub, *new, old)
+        });
+        let moved: Vec<Id> = moved.collect();
         let change = self.flat(&moved);
         let gradient = self.flat(grads);
         let mut names: BTreeMap<String, Val> = counters.iter().map(|(n, id)| ((*n).to_string(), Val::Node(*id))).collect();
         names.insert("step".to_string(), Val::Node(counters[0].1));
         names.insert("grad".to_string(), Val::Node(gradient));
-        let hook = Rc::new(StopHook { only_step, change, batch: (self.point.loss.clone(), loss), memos: RefCell::default() });
+        let hook = Rc::new(StopHook { only_step, solved, change, batch: (self.point.loss.clone(), loss), memos: RefCell::default() });
         let mut lower = Lower::new(&mut self.model, &self.program.decls, self.diags);
         lower.frames.push(Frame { names, sealed: false, what: "a stop condition" });
         lower.hook = Some(hook.clone());
@@ -119,6 +128,8 @@ impl Build<'_> {
 struct StopHook {
     /// Whether the condition is on the last update alone.
     only_step: bool,
+    /// Whether a solver runs: then the change is a value of the row.
+    solved: bool,
     change: Id,
     /// The loss that is minimized, and its value on the batch.
     batch: (String, Id),
@@ -147,6 +158,7 @@ impl StopHook {
 impl Hook for StopHook {
     fn ask(&self, lower: &mut Lower<'_>, e: &Expr) -> R<Option<Val>> {
         match &e.kind {
+            ExprKind::Name(name) if name == "change" && self.solved => Ok(Some(Val::Node(self.change))),
             ExprKind::Name(name) if name == "change" => Ok(Some(self.of_step(lower, self.change, "change"))),
             ExprKind::On { base, part } if part.name == "batch" => {
                 let (loss, id) = &self.batch;

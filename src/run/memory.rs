@@ -110,11 +110,23 @@ fn folders(groups: &str) -> Vec<String> {
     folders
 }
 
-/// What a control group has left, in either version of their files.
+/// What a control group has left, in either version of their files. Pages of files that it has read count as used, but are given back when asked for.
 fn left_in(folder: &str) -> Option<u64> {
-    let number = |name: &str| std::fs::read_to_string(format!("{folder}/{name}")).ok()?.trim().parse::<u64>().ok();
-    let left = |limit: &str, used: &str| Some(number(limit)?.saturating_sub(number(used)?));
-    left("memory.max", "memory.current").or_else(|| left("memory.limit_in_bytes", "memory.usage_in_bytes"))
+    let read = |name: &str| std::fs::read_to_string(format!("{folder}/{name}")).ok();
+    let number = |name: &str| read(name)?.trim().parse::<u64>().ok();
+    let left = |limit: &str, used: &str, cached: [&str; 2]| {
+        let (limit, used) = (number(limit)?, number(used)?);
+        let cached = read("memory.stat").map_or(0, |text| sum_of(&text, cached));
+        Some(limit.saturating_sub(used.saturating_sub(cached)))
+    };
+    left("memory.max", "memory.current", ["active_file", "inactive_file"])
+        .or_else(|| left("memory.limit_in_bytes", "memory.usage_in_bytes", ["total_active_file", "total_inactive_file"]))
+}
+
+/// The sum of some lines `name number`.
+fn sum_of(text: &str, names: [&str; 2]) -> u64 {
+    let lines = text.lines().filter_map(|line| line.split_once(' '));
+    lines.filter(|(name, _)| names.contains(name)).filter_map(|(_, number)| number.trim().parse::<u64>().ok()).fold(0, u64::saturating_add)
 }
 
 #[cfg(test)]
@@ -138,5 +150,7 @@ mod tests {
         assert_eq!(left_in(path), None);
         std::fs::write(folder.path().join("memory.max"), "1000\n").unwrap();
         assert_eq!(left_in(path), Some(700));
+        std::fs::write(folder.path().join("memory.stat"), "anon 100\nfile 200\ninactive_file 150\nactive_file 40\n").unwrap();
+        assert_eq!(left_in(path), Some(890));
     }
 }

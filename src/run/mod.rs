@@ -15,6 +15,7 @@ mod noise;
 mod pool;
 mod program;
 mod record;
+mod solve;
 mod start;
 mod update;
 mod watch;

@@ -1,18 +1,20 @@
-//! Elementary functions: accuracy against correctly rounded values, special values, and the same bits in every form and at every CPU level.
+//! Elementary functions: accuracy against correctly rounded values, special values, and the same bits as programs compute at every CPU level.
 
-#![allow(clippy::inline_always, reason = "a body must be inlined to be compiled for a CPU level")]
 #![allow(clippy::approx_constant, reason = "the neighbourhoods of constants are the arguments to test")]
 
-use optrun::numeric::Octet;
+use optrun::compile::tape::Lanes;
+use optrun::expr::graph::{Graph, Id};
+use optrun::expr::op::{Binary, Unary};
 use optrun::numeric::dispatch::Level;
 use optrun::numeric::elementary as e;
 
-/// One function in all its forms, with what to compare it to.
+use super::tape::Tape;
+
+/// One function, with what to compare it to.
 struct Function {
     name: &'static str,
-    scalar: fn(f64) -> f64,
-    inlined: fn(f64) -> f64,
-    octets: fn(Level, &mut [Octet]),
+    own: fn(f64) -> f64,
+    unary: Unary,
     exact: Option<fn(f64) -> f64>,
     max_ulp: u64,
     /// Uniform between these bounds.
@@ -20,35 +22,26 @@ struct Function {
 }
 
 macro_rules! functions {
-    ($($name:ident $one:ident $eight:ident $exact:expr, $ulp:literal, $ranges:expr;)+) => {
-        vec![$({
-            #[inline(always)]
-            fn body(xs: &mut [Octet]) {
-                for x in xs {
-                    *x = e::$eight(*x);
-                }
-            }
-            optrun::dispatch! { fn octets(xs: &mut [Octet]) = body; }
-            Function { name: stringify!($name), scalar: e::$name, inlined: e::$one, octets, exact: $exact, max_ulp: $ulp, ranges: &$ranges }
-        }),+]
+    ($($name:ident $unary:ident $exact:expr, $ulp:literal, $ranges:expr;)+) => {
+        [$(Function { name: stringify!($name), own: e::$name, unary: Unary::$unary, exact: $exact, max_ulp: $ulp, ranges: &$ranges }),+]
     };
 }
 
-fn functions() -> Vec<Function> {
+#[rustfmt::skip]
+fn functions() -> [Function; 12] {
     functions! {
-        exp exp1 exp8 Some(core_math::exp), 1, [(-750.0, 712.0), (-1.0, 1.0), (-40.0, 40.0), (-745.2, -707.0)];
-        expm1 expm1_1 expm1_8 Some(core_math::expm1), 2, [(-750.0, 712.0), (-1.0, 1.0), (-40.0, 2.0), (-0.01, 0.01)];
-        ln ln1 ln8 Some(core_math::log), 1, [(0.0, 1e300), (0.0, 10.0), (0.5, 2.0), (0.99, 1.01), (0.0, 1e-307)];
-        log1p log1p_1 log1p_8 Some(core_math::log1p), 2, [(-1.0, 1.0), (-1.0, 1e300), (-0.01, 0.01), (0.0, 10.0), (0.0, 1e17)];
-        log2 log2_1 log2_8 Some(core_math::log2), 1, [(0.0, 1e300), (0.0, 10.0), (0.99, 1.01), (0.0, 1e-307)];
-        log10 log10_1 log10_8 Some(core_math::log10), 1, [(0.0, 1e300), (0.0, 10.0), (0.99, 1.01), (0.0, 1e-307)];
-        tanh tanh1 tanh8 Some(core_math::tanh), 2, [(-1.0, 1.0), (-25.0, 25.0), (-0.01, 0.01), (0.2, 0.6)];
-        sin sin1 sin8 Some(core_math::sin), 2, [(-1.0, 1.0), (-100.0, 100.0), (-1e9, 1e9), (-1e22, 1e22), (3.1415, 3.1416)];
-        cos cos1 cos8 Some(core_math::cos), 2, [(-1.0, 1.0), (-100.0, 100.0), (-1e9, 1e9), (-1e22, 1e22), (1.5707, 1.5708)];
-        exp_neg_abs exp_neg_abs1 exp_neg_abs8 Some(|x| core_math::exp(-x.abs())), 1, [(-750.0, 750.0), (-1.0, 1.0)];
-        sigmoid sigmoid1 sigmoid8 None, 2, [(-750.0, 750.0), (-40.0, 40.0), (-1.0, 1.0)];
-        softplus softplus1 softplus8 None, 2, [(-750.0, 750.0), (-40.0, 40.0), (-1.0, 1.0)];
-        log_sigmoid log_sigmoid1 log_sigmoid8 None, 2, [(-750.0, 750.0), (-40.0, 40.0), (-1.0, 1.0)];
+        exp Exp Some(core_math::exp), 1, [(-750.0, 712.0), (-1.0, 1.0), (-40.0, 40.0), (-745.2, -707.0)];
+        expm1 Expm1 Some(core_math::expm1), 2, [(-750.0, 712.0), (-1.0, 1.0), (-40.0, 2.0), (-0.01, 0.01)];
+        ln Log Some(core_math::log), 1, [(0.0, 1e300), (0.0, 10.0), (0.5, 2.0), (0.99, 1.01), (0.0, 1e-307)];
+        log1p Log1p Some(core_math::log1p), 2, [(-1.0, 1.0), (-1.0, 1e300), (-0.01, 0.01), (0.0, 10.0), (0.0, 1e17)];
+        log2 Log2 Some(core_math::log2), 1, [(0.0, 1e300), (0.0, 10.0), (0.99, 1.01), (0.0, 1e-307)];
+        log10 Log10 Some(core_math::log10), 1, [(0.0, 1e300), (0.0, 10.0), (0.99, 1.01), (0.0, 1e-307)];
+        tanh Tanh Some(core_math::tanh), 2, [(-1.0, 1.0), (-25.0, 25.0), (-0.01, 0.01), (0.2, 0.6)];
+        sin Sin Some(core_math::sin), 2, [(-1.0, 1.0), (-100.0, 100.0), (-1e9, 1e9), (-1e22, 1e22), (3.1415, 3.1416)];
+        cos Cos Some(core_math::cos), 2, [(-1.0, 1.0), (-100.0, 100.0), (-1e9, 1e9), (-1e22, 1e22), (1.5707, 1.5708)];
+        exp_neg_abs ExpNegAbs Some(|x| core_math::exp(-x.abs())), 1, [(-750.0, 750.0), (-1.0, 1.0)];
+        sigmoid Sigmoid None, 2, [(-750.0, 750.0), (-40.0, 40.0), (-1.0, 1.0)];
+        softplus Softplus None, 2, [(-750.0, 750.0), (-40.0, 40.0), (-1.0, 1.0)];
     }
 }
 
@@ -151,67 +144,66 @@ fn functions_are_as_accurate_as_promised() {
     for f in functions() {
         let Some(exact) = f.exact else { continue };
         let xs = arguments(&f);
-        let (distance, at, differing) = worst(&xs, f.scalar, exact);
+        let (distance, at, differing) = worst(&xs, f.own, exact);
         println!("{}: {distance} ulp at {at:e}, {:.2} % not correctly rounded", f.name, 100.0 * differing as f64 / xs.len() as f64);
-        assert!(distance <= f.max_ulp, "{}({at:e}) = {:e}, not {:e}: {distance} ulp", f.name, (f.scalar)(at), exact(at));
+        assert!(distance <= f.max_ulp, "{}({at:e}) = {:e}, not {:e}: {distance} ulp", f.name, (f.own)(at), exact(at));
     }
 }
 
-#[test]
-fn every_form_and_cpu_level_gives_the_same_bits() {
-    for f in functions() {
-        let xs = arguments(&f);
-        let want: Vec<u64> = xs.iter().map(|&x| bits((f.scalar)(x))).collect();
-        for (&x, &want) in xs.iter().zip(&want) {
-            assert_eq!(bits((f.inlined)(x)), want, "{} inlined at {x:e}", f.name);
-        }
-        for level in Level::available() {
-            let mut octets: Vec<Octet> = xs.chunks(8).map(|c| c.try_into().unwrap()).collect();
-            (f.octets)(level, &mut octets);
-            for ((&got, &want), &x) in octets.as_flattened().iter().zip(&want).zip(&xs) {
-                assert_eq!(bits(got), want, "{} at {x:e} on {}", f.name, level.name());
+/// Asserts that programs compute these values, at every level and in one lane or eight.
+fn programs_compute(name: &str, args: &[&[f64]], want: &[&[f64]], make: impl Fn(&mut Graph, &[Id]) -> Vec<Id>) {
+    for level in Level::available() {
+        for lanes in [Lanes::One, Lanes::Eight] {
+            let mut tape = Tape::new(args, lanes, level, &make);
+            tape.run();
+            for (root, want) in want.iter().enumerate() {
+                for (i, (got, &want)) in tape.values(root).into_iter().zip(*want).enumerate() {
+                    let at: Vec<f64> = args.iter().map(|xs| xs[i]).collect();
+                    assert_eq!(bits(got), bits(want), "{name} of {at:?} is {got:e}, not {want:e}, on {} in {lanes:?} lanes", level.name());
+                }
             }
         }
     }
 }
 
 #[test]
-fn the_logistic_family_meets_high_precision_values() {
-    let mut worst = [0u64; 3];
-    for line in include_str!("../data/logistic.csv").lines().skip(1) {
-        let numbers: Vec<f64> = line.split(',').map(|s| f64::from_bits(u64::from_str_radix(s, 16).unwrap())).collect();
-        let [x, sigmoid, softplus] = numbers[..] else { panic!("{line}") };
-        let distances = [ulps(e::sigmoid(x), sigmoid), ulps(e::softplus(x), softplus), ulps(e::log_sigmoid(-x), -softplus)];
-        for (worst, distance) in worst.iter_mut().zip(distances) {
-            assert!(distance <= 2, "{x:e}: sigmoid, softplus, log_sigmoid off by {distances:?} ulp");
-            *worst = distance.max(*worst);
-        }
+fn programs_have_the_same_bits_at_every_cpu_level() {
+    for f in functions() {
+        let xs = arguments(&f);
+        let want: Vec<f64> = xs.iter().map(|&x| (f.own)(x)).collect();
+        programs_compute(f.name, &[&xs], &[&want], |graph, x| vec![graph.unary(f.unary, x[0])]);
     }
-    println!("sigmoid, softplus, log_sigmoid: {worst:?} ulp");
 }
 
 #[test]
-fn shared_exponentials_give_the_same_bits() {
-    let mut draw = Arguments(11);
-    for _ in 0..20_000 {
-        let x: Octet = std::array::from_fn(|_| draw.uniform(-50.0, 50.0));
-        let shared = e::exp_neg_abs8(x);
-        let pair = e::sigmoid_and_softplus8(x);
-        assert_eq!(pair, (e::sigmoid8(x), e::softplus8(x)));
-        assert_eq!(pair, (e::sigmoid_of8(x, shared), e::softplus_of8(x, shared)));
-        for (i, &x) in x.iter().enumerate() {
-            assert_eq!(pair.1[i], x.max(0.0) + e::log1p(e::exp(-x.abs())), "softplus({x:e}) as its definition");
+fn the_logistic_family_meets_high_precision_values() {
+    let mut worst = [0u64; 2];
+    for line in include_str!("../data/logistic.csv").lines().skip(1) {
+        let numbers: Vec<f64> = line.split(',').map(|s| f64::from_bits(u64::from_str_radix(s, 16).unwrap())).collect();
+        let [x, sigmoid, softplus] = numbers[..] else { panic!("{line}") };
+        let distances = [ulps(e::sigmoid(x), sigmoid), ulps(e::softplus(x), softplus)];
+        for (worst, distance) in worst.iter_mut().zip(distances) {
+            assert!(distance <= 2, "{x:e}: sigmoid, softplus off by {distances:?} ulp");
+            *worst = distance.max(*worst);
         }
     }
+    println!("sigmoid, softplus: {worst:?} ulp");
 }
 
-#[inline(always)]
-fn pow_body(xs: &mut [Octet], ys: &[Octet]) {
-    for (x, y) in xs.iter_mut().zip(ys) {
-        *x = e::pow8(*x, *y);
+/// A program that needs several of the family computes one exponential: the same bits as each alone.
+#[test]
+fn shared_exponentials_give_the_same_bits() {
+    let family = functions();
+    let xs = arguments(family.last().unwrap());
+    let all = |f: fn(f64) -> f64| -> Vec<f64> { xs.iter().map(|&x| f(x)).collect() };
+    let (shared, sigmoid, softplus) = (all(e::exp_neg_abs), all(e::sigmoid), all(e::softplus));
+    programs_compute("the logistic family", &[&xs], &[&shared, &sigmoid, &softplus], |graph, x| {
+        [Unary::ExpNegAbs, Unary::Sigmoid, Unary::Softplus].map(|f| graph.unary(f, x[0])).into()
+    });
+    for (&x, softplus) in xs.iter().zip(softplus) {
+        assert_eq!(bits(softplus), bits(x.max(0.0) + e::log1p(e::exp(-x.abs()))), "softplus({x:e}) as its definition");
     }
 }
-optrun::dispatch! { fn pow_octets(xs: &mut [Octet], ys: &[Octet]) = pow_body; }
 
 /// Pairs of ordinary numbers, of any bits, of bases near one with large exponents, and of every two edges.
 fn power_arguments() -> (Vec<f64>, Vec<f64>) {
@@ -268,20 +260,10 @@ fn pow_gives_exact_results_exactly() {
 }
 
 #[test]
-fn pow_has_the_same_bits_in_every_form_and_at_every_cpu_level() {
+fn programs_have_the_same_powers_at_every_cpu_level() {
     let (xs, ys) = power_arguments();
-    let want: Vec<u64> = xs.iter().zip(&ys).map(|(&x, &y)| bits(e::pow(x, y))).collect();
-    for ((&x, &y), &want) in xs.iter().zip(&ys).zip(&want) {
-        assert_eq!(bits(e::pow1(x, y)), want, "pow({x:e}, {y:e}) inlined");
-    }
-    let octets = |xs: &[f64]| -> Vec<Octet> { xs.chunks(8).map(|c| c.try_into().unwrap()).collect() };
-    for level in Level::available() {
-        let mut got = octets(&xs);
-        pow_octets(level, &mut got, &octets(&ys));
-        for (i, (&got, &want)) in got.as_flattened().iter().zip(&want).enumerate() {
-            assert_eq!(bits(got), want, "pow({:e}, {:e}) on {}", xs[i], ys[i], level.name());
-        }
-    }
+    let want: Vec<f64> = xs.iter().zip(&ys).map(|(&x, &y)| e::pow(x, y)).collect();
+    programs_compute("pow", &[&xs, &ys], &[&want], |graph, args| vec![graph.binary(Binary::Pow, args[0], args[1])]);
 }
 
 #[test]
@@ -307,38 +289,4 @@ fn rare_functions_are_within_an_ulp_or_two() {
         let (y, x) = (draw.uniform(-3.0, 3.0), draw.uniform(-3.0, 3.0));
         assert!(ulps(e::atan2(y, x), core_math::atan2(y, x)) <= 2, "atan2({y:e}, {x:e})");
     }
-}
-
-/// Prints ns per number of the octet forms; run with `OPTRUN_BENCH=1 cargo test --release --test numeric speed -- --nocapture`.
-#[test]
-fn speed() {
-    if std::env::var_os("OPTRUN_BENCH").is_none() {
-        return;
-    }
-    for f in functions() {
-        print!("{:12}", f.name);
-        for level in Level::available() {
-            let input: Vec<Octet> = (0..64).map(|i| std::array::from_fn(|j| 0.01 + 0.003 * (i * 8 + j) as f64)).collect();
-            print!(" {} {:6.3}", level.name(), best_of(|| (f.octets)(level, std::hint::black_box(&mut input.clone()))));
-        }
-        println!();
-    }
-    for level in Level::available() {
-        let input: Vec<Octet> = (0..64).map(|i| std::array::from_fn(|j| 0.01 + 0.003 * (i * 8 + j) as f64)).collect();
-        let ys = vec![[1.7; 8]; 64];
-        println!("pow {} {:6.3}", level.name(), best_of(|| pow_octets(level, std::hint::black_box(&mut input.clone()), &ys)));
-    }
-}
-
-/// The least time of a call over 512 numbers, in ns per number.
-fn best_of(mut f: impl FnMut()) -> f64 {
-    let mut best = f64::INFINITY;
-    for _ in 0..20 {
-        let start = std::time::Instant::now();
-        for _ in 0..50 {
-            f();
-        }
-        best = best.min(start.elapsed().as_nanos() as f64 / 50.0 / 512.0);
-    }
-    best
 }

@@ -108,12 +108,19 @@ pub(crate) fn codes(lower: &mut Lower<'_>, e: &Expr) -> R<(Id, usize)> {
                 .help("a column of numbers is its own code"),
         );
     };
+    let Val::Column(data, column) = value else { return Err(Reported) };
+    let info = &lower.model.data[data.0 as usize].columns[column];
+    if let Content::Texts { missing, .. } = &info.content
+        && let Some(&row) = missing.first()
+    {
+        let diagnostic = messages::labels_missing(&info.name, e.span, missing.len(), row);
+        return lower.fail(diagnostic);
+    }
     let mut labels: Vec<&String> = texts.iter().collect();
     labels.sort();
     labels.dedup();
     let numbers: Vec<f64> = texts.iter().map(|t| labels.binary_search(&t).unwrap_or(0) as f64).collect();
     let count = labels.len();
-    let Val::Column(data, column) = value else { return Err(Reported) };
     let name = format!("code({})", lower.model.data[data.0 as usize].columns[column].name);
     Ok((lower.model.by_row(name, data, Arc::new(ndarray::Array1::from(numbers).into_dyn())), count))
 }

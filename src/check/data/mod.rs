@@ -6,6 +6,7 @@ mod columns;
 mod compute;
 mod parts;
 mod read;
+mod rows;
 mod split;
 
 use std::collections::BTreeMap;

@@ -18,6 +18,9 @@ use crate::syntax::ast::{Expr, Ident};
 use crate::syntax::print;
 use std::collections::BTreeMap;
 
+/// Values in a part of a dataset, and the rows that they are of where those are not all.
+pub(crate) type InPart = (ArrayD<f64>, Option<Arc<Vec<u32>>>);
+
 impl Model {
     /// The column's input, made on first use.
     pub(crate) fn column_input(&mut self, data: DataId, column: usize) -> Option<Id> {
@@ -63,8 +66,8 @@ impl Model {
         }
     }
 
-    /// The values of an expression in every part of its dataset, with the rows that they are of where those are not all.
-    pub(crate) fn in_each_part(&mut self, id: Id) -> Option<Vec<(ArrayD<f64>, Option<Arc<Vec<u32>>>)>> {
+    /// The values of an expression in every part of its dataset.
+    pub(crate) fn in_each_part(&mut self, id: Id) -> Option<Vec<InPart>> {
         let parts = match self.graph.shape(id).0.first() {
             Some(Dim::Rows(data)) => self.data.get(data.0 as usize).map(|d| d.parts.clone()).unwrap_or_default(),
             _ => Vec::new(),
@@ -209,7 +212,10 @@ impl Lower<'_> {
         let text = print::expr(base);
         if found.is_empty() {
             let message = format!("`{text}` does not depend on the rows of a dataset");
-            return self.fail(Diagnostic::error("E0532", base.span, message).here("the same on all rows"));
+            let d = Diagnostic::error("E0532", base.span, message).here("the same on all rows");
+            return self.fail(
+                d.help(format!("`on` holds as tight as an index: a longer expression stands in parentheses, `(..) on {}`", part.name)),
+            );
         }
         let message = if part.name == "batch" {
             "`on batch` is the loss that a step differentiates, in outputs and stop conditions".to_string()

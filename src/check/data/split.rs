@@ -32,7 +32,7 @@ impl Pass<'_, '_> {
         let wanted = self.wanted(span, list)?;
         let mut order: Vec<u32> = (0..n as u32).collect();
         if wanted.shuffle {
-            let own = self.own();
+            let own = self.own;
             own.stream("split", &own.decl.name.name).shuffle(&mut order);
         }
         let labels = match wanted.stratify {
@@ -43,8 +43,7 @@ impl Pass<'_, '_> {
         classes.sort_unstable();
         classes.dedup();
         let class_of: Vec<usize> = labels.iter().map(|label| classes.binary_search(label).unwrap_or(0)).collect();
-        let mut members = vec![0usize; classes.len()];
-        class_of.iter().for_each(|&class| members[class] += 1);
+        let members = counted(class_of.iter().copied(), classes.len());
         let sizes: Vec<Size> = wanted.parts.iter().map(|(_, size)| *size).collect();
         // Of each class, how many rows each part takes.
         let quota = self.quota(span, &wanted, &sizes, &members, n)?;
@@ -64,7 +63,7 @@ impl Pass<'_, '_> {
             parts.sort_by_key(|(name, _)| name != "train");
             return match parts.iter().find(|(_, rows)| rows.is_empty()) {
                 Some((name, _)) => {
-                    self.refuse(Diagnostic::error("E0533", span, format!("no row is left for `{name}`")).here(format!("{n} rows")))
+                    self.fail(Diagnostic::error("E0533", span, format!("no row is left for `{name}`")).here(format!("{n} rows")))
                 }
                 None => Ok((parts, None)),
             };
@@ -72,9 +71,9 @@ impl Pass<'_, '_> {
         let pool = parts.remove(0).1;
         if pool.len() < folds {
             let message = format!("{folds} folds of {} rows", pool.len());
-            return self.refuse(Diagnostic::error("E0533", folds_span, message).here("more folds than rows"));
+            return self.fail(Diagnostic::error("E0533", folds_span, message).here("more folds than rows"));
         }
-        let fold = self.own().context.fold;
+        let fold = self.own.context.fold;
         let (train, validation) = folded(&pool, &class_of, classes.len(), folds, fold);
         let mut all = vec![("train".to_string(), train), ("validation".to_string(), validation)];
         all.extend(parts);
@@ -90,28 +89,28 @@ impl Pass<'_, '_> {
                 "folds" => {
                     let k = self.number(value, "`folds`")?;
                     if k.fract() != 0.0 || !(2.0..=9.0e15).contains(&k) {
-                        return self.refuse(messages::not_whole(value.span, "a number of folds", Some(2.0), k));
+                        return self.fail(messages::not_whole(value.span, "a number of folds", Some(2.0), k));
                     }
                     wanted.folds = Some((k as usize, value.span));
                 }
                 _ => {
                     if let Some((first, _)) = wanted.parts.iter().find(|(first, _)| first.name == name.name) {
                         let message = format!("part `{}` is said twice", name.name);
-                        return self.refuse(messages::declared_twice(name.span, message, first.span));
+                        return self.fail(messages::declared_twice(name.span, message, first.span));
                     }
                     wanted.parts.push((name, self.size(name, value)?));
                 }
             }
         }
-        if wanted.shuffle && self.own().decls.rng.is_none() {
-            return self.refuse(messages::needs_seed(span, "shuffled"));
+        if wanted.shuffle && self.own.decls.rng.is_none() {
+            return self.fail(messages::needs_seed(span, "shuffled"));
         }
         let named = |part: &str| wanted.parts.iter().find(|(name, _)| name.name == part).map(|(name, _)| name.span);
         match wanted.folds {
             Some(_) => {
                 if let Some(span) = named("train").or(named("validation")) {
                     let d = Diagnostic::error("E0536", span, "folds make `train` and `validation` themselves").here("said twice");
-                    return self.refuse(d.help("only `test = ..` may stand beside `folds`"));
+                    return self.fail(d.help("only `test = ..` may stand beside `folds`"));
                 }
             }
             None if named("train").is_none() => {
@@ -119,7 +118,7 @@ impl Pass<'_, '_> {
                 if let Some((name, _)) = wanted.parts.first() {
                     d = d.replace(Span { hi: name.span.lo, ..name.span }, "train = rest, ", "all the others");
                 }
-                return self.refuse(d);
+                return self.fail(d);
             }
             None => {}
         }
@@ -129,7 +128,7 @@ impl Pass<'_, '_> {
     fn size(&mut self, name: &Ident, value: &Expr) -> R<Size> {
         if name.name == "batch" {
             let d = Diagnostic::error("E0536", name.span, "`on batch` means the rows of a step").here("taken");
-            return self.refuse(d.replace(name.span, "batch_rows", "call it"));
+            return self.fail(d.replace(name.span, "batch_rows", "call it"));
         }
         if matches!(&value.kind, ExprKind::Name(word) if word == "rest") {
             return Ok(Size::Rest);
@@ -142,7 +141,7 @@ impl Pass<'_, '_> {
             return Ok(Size::Count(x as usize));
         }
         let d = Diagnostic::error("E0534", value.span, format!("`{}` is no size of a part", shortest(x))).here("how many rows?");
-        self.refuse(d.help("a fraction (`0.8`), a number of rows (`1200`), or `rest`"))
+        self.fail(d.help("a fraction (`0.8`), a number of rows (`1200`), or `rest`"))
     }
 
     /// Rows that each part takes of each class; with folds, their rows stand first.
@@ -162,14 +161,14 @@ impl Pass<'_, '_> {
             None
         };
         if let Some(message) = bad {
-            return self.refuse(Diagnostic::error("E0536", span, message).here("which sizes?"));
+            return self.fail(Diagnostic::error("E0536", span, message).here("which sizes?"));
         }
         if counts {
             let said: usize = sizes.iter().map(|s| if let Size::Count(k) = s { *k } else { 0 }).sum();
             if said > n || said < n && rests == 0 {
                 let d =
                     Diagnostic::error("E0533", span, format!("the parts have {said} rows, the dataset {n}")).here(format!("{said} rows"));
-                return self.refuse(if said < n { d.help("give one part the `rest`") } else { d });
+                return self.fail(if said < n { d.help("give one part the `rest`") } else { d });
             }
             let totals: Vec<usize> = sizes.iter().map(|s| if let Size::Count(k) = s { *k } else { n - said }).collect();
             return Ok(spread(members, &totals));
@@ -177,11 +176,20 @@ impl Pass<'_, '_> {
         let said: f64 = sizes.iter().map(|s| if let Size::Share(x) = s { *x } else { 0.0 }).sum();
         if said > 1.0 + 1e-9 || (said - 1.0).abs() > 1e-9 && rests == 0 {
             let d = Diagnostic::error("E0533", span, format!("the parts are {} of all rows", shortest(said))).here("adds up to 1?");
-            return self.refuse(if said < 1.0 { d.help("give one part the `rest`") } else { d });
+            return self.fail(if said < 1.0 { d.help("give one part the `rest`") } else { d });
         }
         let shares: Vec<f64> = sizes.iter().map(|s| if let Size::Share(x) = s { *x } else { (1.0 - said).max(0.0) }).collect();
         Ok(members.iter().map(|&n| apportioned(n, &shares)).collect())
     }
+}
+
+/// How many there are of each class.
+fn counted(list: impl Iterator<Item = usize>, classes: usize) -> Vec<usize> {
+    let mut counts = vec![0; classes];
+    for class in list {
+        counts[class] += 1;
+    }
+    counts
 }
 
 /// Whole numbers in the proportion of the shares: the largest remainders are rounded up, of equal ones the earlier.
@@ -226,8 +234,7 @@ fn spread(members: &[usize], totals: &[usize]) -> Vec<Vec<usize>> {
 
 /// The rows that train and those that judge in a fold: of each class a contiguous share, the first folds longer by a row.
 fn folded(pool: &[u32], class_of: &[usize], classes: usize, folds: usize, fold: usize) -> (Vec<u32>, Vec<u32>) {
-    let mut members = vec![0usize; classes];
-    pool.iter().for_each(|&row| members[class_of[row as usize]] += 1);
+    let members = counted(pool.iter().map(|&row| class_of[row as usize]), classes);
     let bounds: Vec<std::ops::Range<usize>> = members
         .iter()
         .map(|&n| {

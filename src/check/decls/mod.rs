@@ -6,13 +6,14 @@ mod collect;
 mod walk;
 
 use crate::diag::{Diagnostic, Diagnostics};
+use crate::solvers::Solver;
 use crate::source::Span;
 use crate::syntax::ast::{DataLine, Expr, ExprKind, FnBody, Formal, Grading, Ident, OutLine, RuleBody, Start, SweepLine, Tolerance};
 pub(crate) use collect::{collect, path_refused};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use walk::body_exprs;
-pub(crate) use walk::{parts, walk};
+use walk::walk_free;
+pub(crate) use walk::{expression, parts, walk};
 
 /// What a name in the namespace of values stands for.
 #[derive(Debug, Clone)]
@@ -155,6 +156,8 @@ pub(crate) struct Decls {
     pub(crate) sequence: Vec<Name>,
     pub(crate) functions: BTreeMap<String, Function>,
     pub(crate) rules: BTreeMap<String, Rule>,
+    /// Which of the rules are solvers: their lines say nothing but which words an argument may be.
+    pub(crate) solvers: BTreeMap<String, &'static Solver>,
     pub(crate) datasets: Vec<DataDecl>,
     pub(crate) sweeps: Vec<Block<SweepLine>>,
     pub(crate) plots: Vec<Block<OutLine>>,
@@ -313,8 +316,8 @@ impl Look<'_> {
     /// Values and columns named in an expression; `hidden` are the names of arguments and of lines of a function.
     fn at(&mut self, module: &str, expr: &Expr, hidden: &[&str]) {
         let (decls, holders) = (self.decls, self.holders);
-        walk(expr, &mut |e| match &e.kind {
-            ExprKind::Name(name) if !hidden.contains(&name.as_str()) => {
+        walk_free(expr, hidden, &mut |e| match &e.kind {
+            ExprKind::Name(name) => {
                 let of = holders.get(name).map_or(&[][..], Vec::as_slice);
                 if self.own.is_some_and(|own| of.iter().any(|data| data == own)) {
                     return;
@@ -351,13 +354,20 @@ impl Look<'_> {
             return;
         }
         self.through.push(full);
-        let lets = if let FnBody::Block { lets, .. } = &f.body { lets.as_slice() } else { &[] };
-        let hidden: Vec<&str> =
-            f.formals.iter().map(|formal| formal.name.name.as_str()).chain(lets.iter().map(|(name, _)| name.name.as_str())).collect();
         let before = self.found.len();
-        for expr in body_exprs(&f.body) {
-            self.at(&f.module, expr, &hidden);
+        for default in f.formals.iter().filter_map(|formal| formal.default.as_ref()) {
+            self.at(&f.module, default, &[]);
         }
+        let mut hidden: Vec<&str> = f.formals.iter().map(|formal| formal.name.name.as_str()).collect();
+        let (lets, value) = match &f.body {
+            FnBody::Expr(e) => (&[][..], e),
+            FnBody::Block { lets, value } => (&lets[..], value),
+        };
+        for (name, expr) in lets {
+            self.at(&f.module, expr, &hidden);
+            hidden.push(&name.name);
+        }
+        self.at(&f.module, value, &hidden);
         self.found[before..].iter_mut().for_each(|(_, span)| *span = at);
         self.through.pop();
     }

@@ -6,9 +6,10 @@
 mod calls;
 mod names;
 mod operators;
+mod scan;
 
 use crate::check::data::{DataInfo, Training};
-use crate::check::decls::{Decls, not_yet};
+use crate::check::decls::Decls;
 use crate::check::messages;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::expr::eval;
@@ -21,6 +22,8 @@ use ndarray::ArrayD;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
+
+use scan::Sequence;
 
 /// A diagnostic has been pushed; there is no value.
 #[derive(Debug, Clone, Copy)]
@@ -55,6 +58,8 @@ pub(crate) struct Model {
     pub(crate) names: BTreeMap<String, Val>,
     /// Values of inputs that are known before running: columns, draws, and hypers at their defaults.
     pub(crate) known: BTreeMap<InputId, Arc<ArrayD<f64>>>,
+    /// What scans run over row by row.
+    pub(crate) sequences: Vec<Sequence>,
     /// Of inputs by rows of a dataset with parts: the values in all of its rows.
     pub(crate) whole: BTreeMap<InputId, Arc<ArrayD<f64>>>,
     /// The inputs that stand for others in a part.
@@ -287,7 +292,7 @@ impl<'a> Lower<'a> {
             ExprKind::Grad { .. } => {
                 return self.fail(messages::bare_gradient(expr.span));
             }
-            ExprKind::Scan(_) => return self.fail(not_yet(expr.span, "`scan`")),
+            ExprKind::Scan(scan) => Val::Node(self.scan(scan, expr.span)?),
         };
         if let Val::Node(id) = value {
             self.graph().set_span(id, expr.span);

@@ -160,7 +160,7 @@ impl Lower<'_> {
             return messages::bare_gradient(span);
         } else if let Some(f) = self.decls.function(&self.module, name).filter(|f| f.schedule) {
             return messages::schedule_as_value(name, span, f.name.span);
-        } else if self.decls.rules.contains_key(name) || crate::library::find(name).is_some() {
+        } else if self.decls.rules.contains_key(name) || crate::library::find(name).is_some() || crate::solvers::find(name).is_some() {
             return Diagnostic::error("E0212", span, format!("`{name}` is an optimizer, not a value")).here("not a number");
         } else if RUN_NAMES.contains(&name) {
             return Diagnostic::error("E0210", span, format!("`{name}` belongs to runs: it is known in outputs"))

@@ -144,10 +144,8 @@ impl Lower<'_> {
         let info = &self.model.data[data.0 as usize].columns[index];
         let Content::Texts { values, missing, .. } = &info.content else { return Ok(None) };
         if let Some(row) = missing.first() {
-            let message = format!("`{}` has missing entries ({}), the first in row {}", info.name, missing.len(), row + 1);
-            return self.fail(
-                Diagnostic::error("E0506", column.span, message).here("missing entries").help("`drop missing` leaves those rows out"),
-            );
+            let diagnostic = messages::labels_missing(&info.name, column.span, missing.len(), *row);
+            return self.fail(diagnostic);
         }
         let equal = match op {
             CompareOp::Eq => true,

@@ -4,30 +4,20 @@
 
 use super::hook::RunHook;
 use super::{Asker, Place};
-use crate::check::decls::{not_yet, parts};
+use crate::check::decls::{ValueKind, not_yet, parts};
 use crate::check::lower::{Lower, R, Val};
 use crate::check::messages;
+use crate::check::program::SweepSpec;
 use crate::diag::Diagnostic;
 use crate::results::view::{FoldKind, Leaf, Selection};
 use crate::shape::Shape;
+use crate::solvers::{Needs, STANDARD_ERROR};
 use crate::syntax::ast::{Arg, Expr, ExprKind};
 use std::collections::BTreeMap;
 
 /// The functions over a run.
-pub(super) const FOLDS: [&str; 12] = [
-    "final",
-    "start",
-    "lowest",
-    "highest",
-    "average",
-    "at",
-    "at_lowest",
-    "steps_to",
-    "count",
-    "since_lowest",
-    "previous",
-    "standard_error",
-];
+pub(super) const FOLDS: [&str; 12] =
+    ["final", "start", "lowest", "highest", "average", "at", "at_lowest", "steps_to", "count", "since_lowest", "previous", STANDARD_ERROR];
 
 /// Whether an expression compares cells, which can be done when all have ended.
 fn across(e: &Expr) -> bool {
@@ -80,6 +70,9 @@ impl RunHook {
                 None => lower.fail(needs(key)),
             }
         };
+        if name == STANDARD_ERROR {
+            return self.standard_error(lower, e, value);
+        }
         let fold = match name {
             "final" => FoldKind::Final,
             "start" => FoldKind::Start,
@@ -138,5 +131,22 @@ impl RunHook {
             }
         }
         self.quantity(lower, &value, Some(fold), narrow)
+    }
+
+    /// `standard_error(A)` of a parameter; blank where the optimizer gives none.
+    fn standard_error(&self, lower: &mut Lower<'_>, e: &Expr, value: &Expr) -> R<Val> {
+        let is_param = |name: &str| lower.decls.value("", name).is_some_and(|v| matches!(v.kind, ValueKind::Param { .. }));
+        if !matches!(&value.kind, ExprKind::Name(name) if is_param(name)) {
+            let d = Diagnostic::error("E0631", value.span, "a standard error is that of a parameter").here("not the name of a parameter");
+            return lower.fail(d);
+        }
+        let fits = |rule: String| lower.decls.solvers.get(&rule).is_some_and(|solver| solver.needs == Needs::Residuals);
+        let rules: Vec<String> =
+            self.shared.borrow().sweeps.iter().filter(|s| self.place.sweeps.contains(&s.name)).flat_map(SweepSpec::rules).collect();
+        if !rules.into_iter().any(fits) {
+            let d = Diagnostic::error("E0632", e.span, "no optimizer here gives standard errors").here("asked for");
+            return lower.fail(d.help("`levenberg_marquardt` does, where the loss is a sum or a mean of squares"));
+        }
+        self.quantity(lower, e, Some(FoldKind::Final), None)
     }
 }

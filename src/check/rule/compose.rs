@@ -87,6 +87,10 @@ fn links(decls: &Decls, rule: &Rule, diags: &mut Diagnostics) -> R<Vec<Link>> {
 
 fn link(decls: &Decls, rule: &Rule, part: &Expr) -> Result<Link, Box<Diagnostic>> {
     let (name, args, inner) = chain_entry(decls, &rule.module, part)?;
+    if decls.solvers.contains_key(&name.name) {
+        let d = Diagnostic::error("E0497", part.span, format!("`{}` is a solver, not a stage", name.name)).here("in a declared chain");
+        return Err(Box::new(d.help("name it in the sweep")));
+    }
     let mut given: Vec<(Ident, Expr)> = Vec::new();
     for arg in args {
         match arg {

@@ -48,7 +48,10 @@ impl Sweeps<'_> {
             } else {
                 let d =
                     Diagnostic::error("E0466", name.span, format!("nothing in dataset `{}` is drawn", name.name)).here("always the same");
-                self.diags.push(d.label(decl.name.span, "no draw, no shuffle"));
+                self.diags.push(
+                    d.label(decl.name.span, "no draw, no shuffle")
+                        .help("in the dataset: a column `x ~ normal(0, 1)`, or `split .., shuffle = true`"),
+                );
             }
         }
         found

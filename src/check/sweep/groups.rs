@@ -19,7 +19,7 @@ impl Sweeps<'_> {
         for ident in names {
             if self.declared.params.iter().any(|p| p.name == ident.name) {
                 if let Some((_, first)) = found.iter().find(|(name, _)| *name == ident.name) {
-                    let d = Diagnostic::error("E0482", ident.span, format!("`{}` is named twice", ident.name)).here("second");
+                    let d = Diagnostic::error("E0425", ident.span, format!("`{}` is named twice", ident.name)).here("second");
                     self.diags.push(d.label(*first, "first"));
                 } else {
                     found.push((ident.name.clone(), ident.span));
@@ -32,7 +32,7 @@ impl Sweeps<'_> {
                 continue;
             }
             let known: Vec<&str> = self.declared.params.iter().map(|p| p.name.as_str()).collect();
-            let mut d = Diagnostic::error("E0483", ident.span, format!("no parameter is called `{}`", ident.name))
+            let mut d = Diagnostic::error("E0426", ident.span, format!("no parameter is called `{}`", ident.name))
                 .here(format!("parameters: {}", known.join(", ")));
             if let Some(value) = value {
                 d = d.label(value.name.span, format!("a {}", value.kind.keyword()));
@@ -69,7 +69,7 @@ impl Sweeps<'_> {
                 let first = twin.and_then(|group| group.params.iter().find(|(p, _)| p == param)).map(|(_, first)| *first);
                 if let Some(first) = first {
                     let message = format!("two groups say what `{}` is for `{param}`", name.name);
-                    return self.fail(Diagnostic::error("E0484", *span, message).here("second").label(first, "first"));
+                    return self.fail(Diagnostic::error("E0427", *span, message).here("second").label(first, "first"));
                 }
             }
         }

@@ -13,8 +13,9 @@ mod sample;
 use crate::check::decls::{Block, Decls, ValueKind, not_yet};
 use crate::check::lower::{Lower, Model, R, Reported};
 use crate::check::model::Declared;
-use crate::check::program::{AxisSpec, BatchSpec, Bind, Budget, Pace, SweepSpec};
+use crate::check::program::{AxisSpec, BatchSpec, Bind, Budget, OptimizerSpec, Pace, SweepSpec};
 use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
+use crate::solvers::STEPS;
 use crate::source::Span;
 use crate::syntax::ast::{BatchOrder, Expr, ExprKind, RepeatCount, SweepLine, SweepLineKind};
 use crate::syntax::print;
@@ -186,7 +187,26 @@ impl Sweeps<'_> {
                     .here("no line `minimize ..`"),
             );
         }
-        if !has_budget {
+        let solver = |list: &[(OptimizerSpec, Vec<optimizers::Point>)]| -> Vec<String> {
+            let stages = list.iter().flat_map(|(optimizer, _)| &optimizer.stages);
+            stages.filter(|stage| self.decls.solvers.contains_key(&stage.rule)).map(|stage| stage.rule.clone()).collect()
+        };
+        let solvers = optimizers.as_ref().map(|list| solver(list)).unwrap_or_default();
+        if let (Some(batches), Some(solver)) = (&spec.batches, solvers.first()) {
+            let message = format!("`{solver}` sees all rows in every step");
+            self.diags.push(
+                Diagnostic::error("E0480", batches.span, message)
+                    .here("batches")
+                    .help("a sweep of its own, without batches, is as good for comparing"),
+            );
+        }
+        // A solver ends by itself.
+        if !has_budget && !solvers.is_empty() && optimizers.as_ref().is_ok_and(|list| list.len() == solvers.len()) {
+            spec.budget = Budget::Steps(STEPS);
+            has_budget = true;
+        }
+        // Among optimizers that are wrong there may be one that needs no number of steps.
+        if !has_budget && (optimizers.is_ok() || self.decls.solvers.is_empty()) {
             let d = Diagnostic::error("E0409", sweep.name.span, format!("how long does sweep `{}` run?", sweep.name.name))
                 .here("no `steps`, no `epochs`");
             let end = Span { lo: sweep.span.hi.saturating_sub(1), hi: sweep.span.hi.saturating_sub(1), ..sweep.span };

@@ -19,7 +19,7 @@ impl Sweeps<'_> {
         let mut columns: Vec<Vec<Bind>> = Vec::new();
         for (name, e) in list {
             if matches!(name.name.as_str(), "optimizer" | "steps" | "epochs") {
-                let d = Diagnostic::error("E0485", name.span, format!("`{}` cannot be sampled", name.name)).here("no number of a cell");
+                let d = Diagnostic::error("E0428", name.span, format!("`{}` cannot be sampled", name.name)).here("no number of a cell");
                 return self.fail(d.help("sample arguments of the optimizers, and hypers"));
             }
             let mut lower = Lower::new(self.model, self.decls, self.diags);
@@ -34,7 +34,7 @@ impl Sweeps<'_> {
             // Without a seed the file has been refused.
             let mut stream = Stream::new(self.seed.ok_or(Reported)?, "sample", &name.name, &[]);
             let Some(numbers) = drawn(draw, &values, &[count], &mut stream) else {
-                let d = Diagnostic::error("E0486", e.span, format!("`{}` cannot be drawn", name.name));
+                let d = Diagnostic::error("E0429", e.span, format!("`{}` cannot be drawn", name.name));
                 return self.fail(d.here("the arguments of the distribution have no meaning"));
             };
             let items = numbers.into_iter().map(|x| Expr { span: e.span, kind: ExprKind::Number(x) }).collect();

@@ -1,4 +1,4 @@
-//! The functions around the logistic curve: sigmoid, softplus, log-sigmoid, tanh. All are stable over the whole line.
+//! The functions around the logistic curve: sigmoid, softplus, tanh. All are stable over the whole line.
 //!
 //! They are made of `exp(-|x|)` and `log1p`, so a program that needs several of them can share those.
 
@@ -34,12 +34,6 @@ pub fn softplus<P: Number>(x: P) -> P {
 #[inline(always)]
 pub(super) fn softplus_of<P: Number>(x: P, e: P) -> P {
     x.at_least(0.0) + log1p_unit(e)
-}
-
-/// `ln(sigmoid(x)) = -softplus(-x)`, at most 2 ulp.
-#[inline(always)]
-pub(super) fn log_sigmoid<P: Number>(x: P) -> P {
-    -softplus(-x)
 }
 
 /// The hyperbolic tangent, at most 2 ulp. With `t = e^(2|x|) - 1` it is `t / (t + 2)`, and from `t = 2` on `1 - 2 / (t + 2)`, which rounds less.
