@@ -186,7 +186,7 @@ impl<'b> Build<'b> {
             .filter_map(|h| Some((self.model.graph.as_input(h.id)?, LaneSource::Hyper { name: h.name.clone(), default: h.value })))
             .collect();
         self.lane.extend(hypers);
-        self.assemble(&params, &rule, loss, &quantities, stop, &counters, solve)
+        self.assemble(&params, &rule, loss, &quantities, stop.as_ref(), &counters, solve)
     }
 
     /// Solvers keep no sets.
@@ -245,13 +245,14 @@ impl<'b> Build<'b> {
         }
     }
 
+    #[allow(clippy::too_many_arguments, reason = "all that a unit is made of, put together once")]
     fn assemble(
         &mut self,
         params: &[(String, Id)],
         rule: &RuleGraph,
         loss: Id,
         quantities: &[Measure],
-        stop: Option<Stop>,
+        stop: Option<&Stop>,
         counters: &[(&'static str, Id); 3],
         solve: Option<Solve>,
     ) -> R<Built> {
@@ -359,7 +360,7 @@ impl<'b> Build<'b> {
             steps: input(2),
             loss: at(loss),
             quantities: quantities.iter().map(measured).collect(),
-            stop: stop.as_ref().map(|stop| measured(&stop.condition)),
+            stop: stop.map(|stop| measured(&stop.condition)),
             memos: memos.iter().map(|memo| memo.with(at(memo.of()))).collect(),
             stop_text: self.spec.stop.as_ref().map(|(_, text)| text.clone()).unwrap_or_default(),
             evaluations_per_step: rule.evaluations,

@@ -89,7 +89,7 @@ impl Build<'_> {
         let condition = Measure::Row(at_row(id));
         let memos = hook.memos.take().into_iter().map(|memo| match memo {
             Memo::Row { input, of, how } => Memo::Row { input, of: at_row(of), how },
-            held => held,
+            held @ Memo::Step { .. } => held,
         });
         Ok(Stop { condition, memos: memos.collect() })
     }

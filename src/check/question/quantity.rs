@@ -124,9 +124,11 @@ fn whole(graph: &Graph, id: Id) -> bool {
         let node = graph.node(at);
         let of_whole = match &node.op {
             Op::Const(x) => x.value().fract() == 0.0,
-            Op::RowCount(_) | Op::ArgSort(_) | Op::Reduce(Reduce::ArgMax | Reduce::ArgMin, _) => true,
-            Op::Unary(Unary::Not | Unary::Floor | Unary::Ceil | Unary::Round | Unary::Sign) => true,
-            Op::Binary(Binary::And | Binary::Or | Binary::Eq | Binary::Ne | Binary::Le | Binary::Lt) => true,
+            Op::RowCount(_)
+            | Op::ArgSort(_)
+            | Op::Reduce(Reduce::ArgMax | Reduce::ArgMin, _)
+            | Op::Unary(Unary::Not | Unary::Floor | Unary::Ceil | Unary::Round | Unary::Sign)
+            | Op::Binary(Binary::And | Binary::Or | Binary::Eq | Binary::Ne | Binary::Le | Binary::Lt) => true,
             Op::Binary(Binary::Add | Binary::Sub | Binary::Mul | Binary::Maximum | Binary::Minimum)
             | Op::Unary(Unary::Neg | Unary::Abs | Unary::Square)
             | Op::Reduce(Reduce::Sum | Reduce::Max | Reduce::Min, _)
