@@ -90,6 +90,15 @@ pub struct Solver {
     pub text: &'static str,
 }
 
+impl Solver {
+    /// Whether it can keep parameters `within` a set: it tries the projections of its points. A full Newton or proximal step has no
+    /// meaning after that.
+    #[must_use]
+    pub fn keeps_sets(&self) -> bool {
+        !matches!(self.method, Method::Newton | Method::Proximal)
+    }
+}
+
 /// Updates of a run of solvers alone, when the sweep does not say.
 pub const STEPS: u64 = 2000;
 

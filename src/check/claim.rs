@@ -236,7 +236,7 @@ impl Claims<'_> {
         if let Some(input) = model.graph.as_input(loss) {
             args.push(("loss".to_string(), input, None));
         }
-        let problem = Problem { params: &params, loss, grads: &grads, counters };
+        let problem = Problem { params: &params, loss, grads: &grads, full: &grads, counters };
         let rules =
             [apply(&mut model, self.decls, self.diags, &first, &problem)?, apply(&mut model, self.decls, self.diags, &second, &problem)?];
         Ok(TwoRules { model, rules, params, counters, args, looks })
@@ -277,7 +277,7 @@ impl Claims<'_> {
         };
         for formal in &rule.formals {
             let name = &formal.name.name;
-            let choices = words(rule, name);
+            let choices = words(&self.decls.rules, rule, name);
             let theirs = other.and_then(|(rule, args)| {
                 let formal = rule.formals.iter().find(|f| f.name.name == *name)?;
                 if given(args, name).is_some() { None } else { Some(formal.default.clone()) }
@@ -307,7 +307,7 @@ impl Claims<'_> {
             };
             values.insert(name.clone(), value);
         }
-        Ok(Stage { rule: rule.clone(), span, args: values })
+        Ok(Stage { rule: rule.clone(), span, args: values, own: BTreeMap::new() })
     }
 
     fn argument(

@@ -13,6 +13,7 @@ use crate::expr::eval;
 use crate::expr::graph::Id;
 use crate::expr::op::InputId;
 use crate::numeric::elementary::{exp, ln};
+use crate::numeric::format::shortest;
 use crate::numeric::mt19937::RandomState;
 use crate::numeric::random::{self, Stream};
 use crate::shape::Shape;
@@ -65,6 +66,14 @@ pub(crate) enum Rng {
 }
 
 impl Rng {
+    /// The number that was written.
+    pub(crate) fn seed(self) -> u64 {
+        match self {
+            Rng::Keyed(seed) => seed,
+            Rng::Numpy(seed) => u64::from(seed),
+        }
+    }
+
     /// The generator of a replicate, where there is one.
     pub(crate) fn generator(self, replicate: u64) -> Option<RandomState> {
         match self {
@@ -187,7 +196,8 @@ pub(crate) fn distribution(lower: &mut Lower<'_>, e: &Expr, shape: &Shape) -> R<
         }
         nodes.push(id);
     }
-    if nodes.len() != count {
+    // The gain of `orthogonal` may be left out.
+    if nodes.len() != count && !(draw == Draw::Orthogonal && nodes.is_empty()) {
         let message = format!("`{}` takes {count} arguments, {} given", name.name, nodes.len());
         return lower.fail(Diagnostic::error("E0233", e.span, message).here("here"));
     }
@@ -198,7 +208,8 @@ pub(crate) fn distribution(lower: &mut Lower<'_>, e: &Expr, shape: &Shape) -> R<
 pub(crate) fn drawn(draw: Draw, args: &[ArrayD<f64>], sizes: &[usize], numbers: &mut Numbers<'_>) -> Option<ArrayD<f64>> {
     let shape = IxDyn(sizes);
     if draw == Draw::Orthogonal {
-        let (&gain, [rows, columns]) = (args.first()?.first()?, sizes) else { return None };
+        let [rows, columns] = sizes else { return None };
+        let gain = args.first().map_or(Some(1.0), |gain| gain.first().copied())?;
         let normal = || numbers.one(Draw::Normal, 0.0, 1.0).unwrap_or(f64::NAN);
         let values = random::orthogonal(*rows, *columns, normal).into_iter().map(|x| gain * x).collect();
         return ArrayD::from_shape_vec(shape, values).ok();
@@ -213,6 +224,29 @@ pub(crate) fn drawn(draw: Draw, args: &[ArrayD<f64>], sizes: &[usize], numbers: 
     let second = args.get(1).unwrap_or(args.first()?).broadcast(shape.clone())?;
     let values: Option<Vec<f64>> = first.iter().zip(second.iter()).map(|(&a, &b)| numbers.one(draw, a, b)).collect();
     ArrayD::from_shape_vec(shape, values?).ok()
+}
+
+/// Why a parameter has no start, in words.
+#[derive(Debug)]
+pub(crate) enum NoStart {
+    /// Nothing can be drawn, or computed.
+    Impossible(String),
+    /// It is outside the set in which the parameter stays.
+    Outside(String),
+}
+
+impl From<String> for NoStart {
+    fn from(text: String) -> Self {
+        NoStart::Impossible(text)
+    }
+}
+
+impl From<NoStart> for String {
+    fn from(why: NoStart) -> Self {
+        match why {
+            NoStart::Impossible(text) | NoStart::Outside(text) => text,
+        }
+    }
 }
 
 /// A parameter with its start.
@@ -230,7 +264,7 @@ pub(crate) fn starts<'m>(
     (rng, replicate): (Option<Rng>, u64),
     generator: &mut Option<RandomState>,
     hypers: &dyn Fn(InputId) -> Option<f64>,
-) -> Result<Vec<Started<'m>>, (&'m ParamInfo, String)> {
+) -> Result<Vec<Started<'m>>, (&'m ParamInfo, NoStart)> {
     let mut found = Vec::new();
     for param in params {
         if wanted(param) || generator.is_some() && matches!(param.start, ParamStart::Draw(_)) {
@@ -250,20 +284,23 @@ pub(crate) fn starts<'m>(
 pub(crate) fn usual_starts(program: &Program, model: &Model) -> Result<Vec<(InputId, ArrayD<f64>)>, String> {
     let mut generator = model.generator.clone();
     let drawn = starts(model, &program.declared.params, &|_| true, (program.rng, 0), &mut generator, &|_| None);
-    let inputs = drawn.map_err(|(_, why)| why)?.into_iter().filter_map(|(param, value)| Some((model.graph.as_input(param.id)?, value)));
+    let inputs = drawn
+        .map_err(|(_, why)| String::from(why))?
+        .into_iter()
+        .filter_map(|(param, value)| Some((model.graph.as_input(param.id)?, value)));
     Ok(inputs.collect())
 }
 
 /// The start of a parameter; `hypers` has the values of the cell's hypers.
 ///
 /// # Errors
-/// When a distribution has no such draw (`poisson(-1)`), with the reason.
+/// When a distribution has no such draw (`poisson(-1)`), or a start that is not drawn is outside the parameter's set, with the reason.
 fn start(
     model: &Model,
     param: &ParamInfo,
     numbers: &mut Numbers<'_>,
     hypers: &dyn Fn(InputId) -> Option<f64>,
-) -> Result<ArrayD<f64>, String> {
+) -> Result<ArrayD<f64>, NoStart> {
     let inputs = |input: InputId| match hypers(input) {
         Some(x) => Some(ndarray::arr0(x).into_dyn()),
         None => model.known.get(&input).map(|v| (**v).clone()),
@@ -272,17 +309,37 @@ fn start(
         let list = eval::evaluate(&model.graph, &[id], &inputs, &model.rows).map_err(|e| e.to_string())?;
         list.into_iter().next().ok_or_else(|| "no value".to_string())
     };
-    match &param.start {
+    let found = match &param.start {
         ParamStart::Value(id) => {
             let found = value(*id)?;
             let wide = found.broadcast(IxDyn(&param.sizes)).ok_or_else(|| "a start of another shape".to_string())?;
-            Ok(wide.to_owned())
+            wide.to_owned()
         }
         ParamStart::Draw(Drawing { draw, args }) => {
             let args = args.iter().map(|&id| value(id)).collect::<Result<Vec<_>, _>>()?;
-            drawn(*draw, &args, &param.sizes, numbers).ok_or_else(|| no_meaning(&param.name))
+            drawn(*draw, &args, &param.sizes, numbers).ok_or_else(|| no_meaning(&param.name))?
         }
+    };
+    let Some(within) = &param.within else { return Ok(found) };
+    let own = model.graph.as_input(param.id);
+    let given = |input: InputId| if Some(input) == own { Some(found.clone()) } else { inputs(input) };
+    let list = eval::evaluate(&model.graph, &[within.projected], &given, &model.rows).map_err(|e| e.to_string())?;
+    let projected = list.into_iter().next().ok_or_else(|| "no value".to_string())?;
+    if matches!(param.start, ParamStart::Draw(_)) {
+        return Ok(projected);
     }
+    // Numbers that were written down are rounded.
+    let far = found.iter().zip(&projected).position(|(x, p)| (x - p).abs() > 1e-9 * (1.0 + p.abs()) || x.is_nan());
+    let Some(at) = far else { return Ok(found) };
+    let number = |values: &ArrayD<f64>| shortest(values.iter().nth(at).copied().unwrap_or(f64::NAN));
+    let entry = if found.len() > 1 { format!("entry {at}") } else { format!("`{}`", param.name) };
+    Err(NoStart::Outside(format!(
+        "`{}` starts outside `{}`: {entry} is {}, the nearest point has {}",
+        param.name,
+        within.text,
+        number(&found),
+        number(&projected)
+    )))
 }
 
 /// Why something cannot be drawn.

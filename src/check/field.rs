@@ -1,23 +1,75 @@
 //! Functions on a grid, for contours and curves: a loss in one or two of its parameters, or a formula in new names.
 //!
-//! All other parameters stand at their start.
+//! All other parameters stand at their start; inside `final(..)` at the end of each run.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
-use super::decls::{ValueKind, not_yet};
-use super::lower::{Frame, Lower, R, Reported, Val};
+use super::decls::{ValueKind, not_yet, parts};
+use super::lower::{Frame, Hook, Lower, R, Reported, Val};
+use super::program::{SweepSpec, WantExpr};
 use super::question::{Asker, Asking};
 use crate::diag::Diagnostic;
 use crate::expr::graph::{Graph, Id, InputKind};
 use crate::expr::op::{InputId, Op};
-use crate::results::view::Field;
+use crate::results::Fold;
+use crate::results::view::{Field, FoldKind, Leaf};
 use crate::shape::{Dim, Shape};
-use crate::syntax::ast::{Expr, ExprKind, IndexItem};
+use crate::syntax::ast::{Arg, Expr, ExprKind, IndexItem};
 use crate::syntax::print;
 
-/// The function `f` of the given variables and their intervals.
-pub(crate) fn field(asker: &mut Asker<'_>, f: &Expr, vars: &[(&Expr, (f64, f64))]) -> R<Field> {
+/// Whether a function asks for the ends of runs.
+pub(crate) fn asks_runs(f: &Expr) -> bool {
+    is_final(f).is_some() || parts(f).into_iter().any(asks_runs)
+}
+
+/// What stands in `final(..)`.
+fn is_final(e: &Expr) -> Option<&Expr> {
+    match &e.kind {
+        ExprKind::Call { name, args, .. } if name.name == "final" => match &args[..] {
+            [Arg::Positional(inner)] => Some(inner),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// `final(..)`: parameters are those at the end of a run, each an input of its own.
+struct FinalHook {
+    /// Hypers that the sweeps vary.
+    swept: Vec<String>,
+    ends: RefCell<Vec<(Id, InputKind, String, Id)>>,
+}
+
+impl Hook for FinalHook {
+    fn ask(&self, lower: &mut Lower<'_>, e: &Expr) -> R<Option<Val>> {
+        let Some(inner) = is_final(e).filter(|_| lower.decls.function("", "final").is_none()) else { return Ok(None) };
+        let id = lower.node(inner)?;
+        let graph = &mut lower.model.graph;
+        let mut with = Vec::new();
+        for node in graph.reachable(&[id]) {
+            let Some(input) = graph.as_input(node) else { continue };
+            let info = graph.input_info(input).clone();
+            let varies = info.kind == InputKind::Param || (info.kind == InputKind::Hyper && self.swept.contains(&info.name));
+            if !varies {
+                continue;
+            }
+            let known = self.ends.borrow().iter().find(|(of, ..)| *of == node).map(|(.., end)| *end);
+            let end = known.unwrap_or_else(|| {
+                let end = graph.input(format!("final({})", info.name), InputKind::Result, info.shape.clone());
+                self.ends.borrow_mut().push((node, info.kind, info.name.clone(), end));
+                end
+            });
+            with.push((node, end));
+        }
+        Ok(Some(Val::Node(graph.substitute(&[id], &with)[0])))
+    }
+}
+
+/// The function `f` of the given variables and their intervals, for the runs of these sweeps.
+pub(crate) fn field(asker: &mut Asker<'_>, f: &Expr, vars: &[(&Expr, (f64, f64))], sweeps: &[String]) -> R<Field> {
     let shared = asker.shared.clone();
     let mut shared = shared.borrow_mut();
     let mut frame = Frame { what: "a curve", ..Frame::default() };
@@ -65,10 +117,13 @@ pub(crate) fn field(asker: &mut Asker<'_>, f: &Expr, vars: &[(&Expr, (f64, f64))
             }
         }
     }
-    let Asking { model, starts, .. } = &mut *shared;
+    let Asking { model, starts, sweeps: specs, .. } = &mut *shared;
+    let axes = specs.iter().filter(|s| sweeps.contains(&s.name)).flat_map(SweepSpec::axis_names);
+    let hook = Rc::new(FinalHook { swept: axes.collect(), ends: RefCell::default() });
     let root = {
         let mut lower = Lower::new(model, asker.decls, asker.diags);
         lower.frames.push(frame);
+        lower.hook = Some(hook.clone());
         lower.scalar(f, "the function that is drawn")?
     };
     let mut graph: Graph = model.graph.clone();
@@ -105,5 +160,20 @@ pub(crate) fn field(asker: &mut Asker<'_>, f: &Expr, vars: &[(&Expr, (f64, f64))
         }
     }
     let root = graph.substitute(&[root], &with)[0];
-    Ok(Field { text: print::expr(f), graph: Arc::new(graph), root, vars: list, fixed, leaves: Vec::new(), rows: model.rows.clone() })
+    let mut leaves = Vec::new();
+    for (_, kind, name, end) in hook.ends.take() {
+        let Some(input) = graph.as_input(end) else { continue };
+        if kind == InputKind::Hyper {
+            leaves.push((input, Leaf::Axis(name)));
+            continue;
+        }
+        let sizes = model.rows.sizes(graph.shape(end));
+        let of = WantExpr::Model(Expr { span: f.span, kind: ExprKind::Name(name.clone()) });
+        for sweep in specs.iter_mut().filter(|s| sweeps.contains(&s.name)) {
+            let at = sweep.want(&name, &of, &sizes);
+            sweep.fold(Fold::Final(at));
+        }
+        leaves.push((input, Leaf::Fold { fold: FoldKind::Final, quantity: name, narrow: None }));
+    }
+    Ok(Field { text: print::expr(f), graph: Arc::new(graph), root, vars: list, fixed, leaves, rows: model.rows.clone() })
 }

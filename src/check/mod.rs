@@ -17,9 +17,10 @@ pub(crate) mod program;
 mod question;
 pub(crate) mod rule;
 pub(crate) mod sweep;
+pub(crate) mod within;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -30,7 +31,7 @@ use crate::diag::{Diagnostic, Diagnostics};
 use crate::results::Fold;
 use crate::results::view::Views;
 use crate::source::{FileId, Sources};
-use crate::syntax::ast::{Expr, ExprKind, File, SweepLineKind, UnaryOp};
+use crate::syntax::ast::{Expr, ExprKind, File, RuleBody, SweepLineKind, UnaryOp};
 use data::Context;
 use decls::{Block, Decls};
 use draw::Rng;
@@ -43,13 +44,14 @@ use sweep::Sweeps;
 pub fn check(sources: &mut Sources, root: FileId, file: File, data_folder: Option<&Path>, diags: &mut Diagnostics) -> Option<Program> {
     let mut decls = decls::collect(sources, root, file, diags);
     library(sources, &mut decls, diags);
+    rule::compose::check(&decls, diags);
     let tables = data::read(&decls, data_folder, diags);
     let rng = rng(&decls, diags);
     let mut model = Model::default();
     let declared = model::declare(&mut model, &decls, (&tables, rng), &Context::default(), diags);
     let mut sweeps: Vec<SweepSpec> = Vec::new();
     for block in &decls.sweeps {
-        let mut checker = Sweeps { model: &mut model, decls: &decls, declared: &declared, diags };
+        let mut checker = Sweeps { model: &mut model, decls: &decls, declared: &declared, seed: rng.map(Rng::seed), diags };
         if let Ok(spec) = checker.check(block) {
             sweeps.push(spec);
         }
@@ -94,8 +96,16 @@ fn library(sources: &mut Sources, decls: &mut Decls, diags: &mut Diagnostics) {
             });
         }
     }
+    let chains = |rules: &mut dyn Iterator<Item = &decls::Rule>, names: &mut Vec<String>| {
+        for rule in rules {
+            if let RuleBody::Compose(body) = &rule.body {
+                names.extend(rule::compose::named(body).into_iter().map(|(name, _)| name));
+            }
+        }
+    };
+    chains(&mut decls.rules.values(), &mut names);
     names.extend(claim::mentioned(decls).into_iter().filter(|name| decls.value("", name).is_none()));
-    for name in names {
+    while let Some(name) = names.pop() {
         if decls.rules.contains_key(&name) {
             continue;
         }
@@ -111,6 +121,7 @@ fn library(sources: &mut Sources, decls: &mut Decls, diags: &mut Diagnostics) {
         let (file, found) = crate::syntax::parse(sources, id);
         found.list.into_iter().for_each(|d| diags.push(d));
         let library = decls::collect(sources, id, file, diags);
+        chains(&mut library.rules.values(), &mut names);
         for (rule, declared) in library.rules {
             decls.rules.entry(rule).or_insert(declared);
         }
@@ -146,7 +157,7 @@ fn outputs(
     let mut generator = model.generator.clone();
     let starts = draw::starts(&model, &declared.params, &|_| true, (rng, 0), &mut generator, &|_| None).unwrap_or_default();
     let starts = starts.into_iter().map(|(param, start)| (param.name.clone(), start)).collect();
-    let shared = Rc::new(RefCell::new(Asking { model, sweeps, hypers, starts }));
+    let shared = Rc::new(RefCell::new(Asking { model, sweeps, hypers, whole: BTreeSet::new(), starts }));
     let mut views = Views::default();
     {
         let mut asker = Asker { shared: shared.clone(), decls, diags };
@@ -176,7 +187,13 @@ fn outputs(
             sweep.fold(Fold::Final(at));
         }
     }
-    let taken = shared.replace(Asking { model: Model::default(), sweeps: Vec::new(), hypers: BTreeMap::new(), starts: BTreeMap::new() });
+    let taken = shared.replace(Asking {
+        model: Model::default(),
+        sweeps: Vec::new(),
+        hypers: BTreeMap::new(),
+        whole: BTreeSet::new(),
+        starts: BTreeMap::new(),
+    });
     (taken.model, taken.sweeps, views)
 }
 

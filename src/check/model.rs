@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use super::builtins::LARGEST;
 use super::data::{self, Context, DataInfo, Table};
-use super::decls::{DataDecl, Decls, Name, Value, ValueKind, line_exprs, needed_lets, not_yet};
+use super::decls::{DataDecl, Decls, Name, Value, ValueKind, line_exprs, needed_lets};
 use super::draw::{self, Drawing, Numbers, Rng};
 use super::lower::{Lower, Model, R, Reported, Val};
 use super::messages;
+use super::within::{self, Within};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::expr::graph::{Id, InputKind};
 use crate::shape::Shape;
@@ -26,6 +27,8 @@ pub(crate) struct ParamInfo {
     pub(crate) id: Id,
     pub(crate) sizes: Vec<usize>,
     pub(crate) start: ParamStart,
+    /// The set it stays in.
+    pub(crate) within: Option<Within>,
 }
 
 /// Where a parameter starts.
@@ -191,9 +194,6 @@ impl Place<'_> {
                 lower.fail(d)
             }
             ValueKind::Param { shape, start, within } => {
-                if let Some(set) = within {
-                    lower.diags.push(not_yet(set.span, "`within`"));
-                }
                 let mut sizes = sizes(&mut lower, name.span, shape.as_deref())?;
                 let start = match start {
                     Start::Missing => {
@@ -238,7 +238,11 @@ impl Place<'_> {
                 };
                 let sizes = sizes.unwrap_or_default();
                 let id = lower.model.graph.input(full, InputKind::Param, Shape::fixed(&sizes));
-                self.declared.params.push(ParamInfo { name: full.to_string(), span: name.span, id, sizes, start });
+                let within = match within {
+                    Some(set) => Some(within::within(&mut lower, value, set, id)?),
+                    None => None,
+                };
+                self.declared.params.push(ParamInfo { name: full.to_string(), span: name.span, id, sizes, start, within });
                 Ok(Val::Node(id))
             }
         }

@@ -11,7 +11,7 @@ use super::model::Declared;
 use crate::results::view::Views;
 use crate::results::{Fold, Setting};
 use crate::source::Span;
-use crate::syntax::ast::{BatchOrder, Expr};
+use crate::syntax::ast::{BatchOrder, Expr, Ident};
 
 /// A checked file.
 #[derive(Debug, Clone)]
@@ -40,6 +40,11 @@ pub(crate) struct SweepSpec {
     pub(crate) maximize: bool,
     /// The axes in the order written, the last fastest.
     pub(crate) axes: Vec<AxisSpec>,
+    /// The parameters that are updated, where the sweep says which.
+    pub(crate) over: Vec<(String, Span)>,
+    pub(crate) groups: Vec<GroupSpec>,
+    /// Cells that are left out.
+    pub(crate) skip: Vec<Expr>,
     pub(crate) budget: Budget,
     pub(crate) batches: Option<BatchSpec>,
     pub(crate) stop: Option<(Expr, String)>,
@@ -53,6 +58,13 @@ pub(crate) struct SweepSpec {
     pub(crate) wants: Vec<Want>,
     /// Folds over `wants`.
     pub(crate) folds: Vec<Fold>,
+}
+
+/// `group b1, b2 { lr = 2*lr }`.
+#[derive(Debug, Clone)]
+pub(crate) struct GroupSpec {
+    pub(crate) params: Vec<(String, Span)>,
+    pub(crate) values: Vec<(Ident, Expr)>,
 }
 
 /// How long a run is.

@@ -316,7 +316,8 @@ impl Chaining<'_> {
             | Op::Unpick(_)
             | Op::OneHot(_)
             | Op::Solve
-            | Op::SpectralNorm => None,
+            | Op::SpectralNorm
+            | Op::PsdPart => None,
         }
     }
 

@@ -199,7 +199,8 @@ fn by_rows(graph: &Graph, node: &Node, batch: DataId) -> bool {
         | Op::Reshape(_)
         | Op::ScatterAdd { .. }
         | Op::Solve
-        | Op::SpectralNorm => false,
+        | Op::SpectralNorm
+        | Op::PsdPart => false,
     }
 }
 

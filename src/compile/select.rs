@@ -114,7 +114,8 @@ impl Lowering<'_> {
             | Op::Unpick(_)
             | Op::OneHot(_)
             | Op::Solve
-            | Op::SpectralNorm => self.dense(id),
+            | Op::SpectralNorm
+            | Op::PsdPart => self.dense(id),
         }
     }
 

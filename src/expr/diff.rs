@@ -63,7 +63,8 @@ fn feels(op: &Op, position: usize) -> bool {
         | Op::Unslice { .. }
         | Op::Concat(_)
         | Op::Solve
-        | Op::SpectralNorm => true,
+        | Op::SpectralNorm
+        | Op::PsdPart => true,
     }
 }
 

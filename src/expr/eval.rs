@@ -220,6 +220,7 @@ fn apply(
         Op::OneHot(_) => arrange::unpick(&args[0].mapv(|_| 1.0), args[0], &sizes).map_err(index)?,
         Op::Solve => product::solve(args[0], args[1]),
         Op::SpectralNorm => number(product::spectral_norm(args[0])),
+        Op::PsdPart => product::psd_part(args[0]),
     })
 }
 

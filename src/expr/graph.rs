@@ -42,6 +42,8 @@ pub enum InputKind {
     Epoch,
     /// The number of steps planned.
     Steps,
+    /// Numbers drawn afresh for each step: standard normal, or uniform between 0 and 1.
+    Noise,
     /// A value of a finished run: used in outputs only.
     Result,
 }

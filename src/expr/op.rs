@@ -231,6 +231,8 @@ pub enum Op {
     Solve,
     /// The largest singular value of a matrix.
     SpectralNorm,
+    /// The positive semidefinite matrix next to a square one.
+    PsdPart,
 }
 
 /// Why an operation does not fit its arguments.
@@ -335,7 +337,8 @@ impl Op {
             | Op::Slice { .. }
             | Op::Unslice { .. }
             | Op::OneHot(_)
-            | Op::SpectralNorm => Some(1),
+            | Op::SpectralNorm
+            | Op::PsdPart => Some(1),
             Op::Binary(_) | Op::MatMul | Op::Gather(_) | Op::ScatterAdd { .. } | Op::Pick | Op::Unpick(_) | Op::Solve => Some(2),
             Op::Select => Some(3),
             Op::Concat(_) => None,
@@ -459,6 +462,10 @@ impl Op {
                         Err(ShapeError::Inner(args[0].clone(), args[1].clone()))
                     }
                 }
+                _ => Err(ShapeError::Square(args[0].clone())),
+            },
+            Op::PsdPart => match args[0].0[..] {
+                [a, b] if a == b => Ok(args[0].clone()),
                 _ => Err(ShapeError::Square(args[0].clone())),
             },
             Op::SpectralNorm => {

@@ -215,6 +215,7 @@ fn mnemonic(graph: &Graph, op: &Op) -> String {
         Op::OneHot(k) => format!("onehot {k}"),
         Op::Solve => "solve".to_string(),
         Op::SpectralNorm => "spectral_norm".to_string(),
+        Op::PsdPart => "psd_part".to_string(),
     }
 }
 

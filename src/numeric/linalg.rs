@@ -171,6 +171,19 @@ pub struct Eigen {
     pub vectors: Vec<f64>,
 }
 
+/// The positive semidefinite matrix next to a square one in the sum of squares: of its symmetric part, the share of the positive
+/// eigenvalues. An entry is the sum over these, ascending, one accumulator. All NaN when an entry is not finite.
+pub fn psd_part(a: &[f64], n: usize) -> Vec<f64> {
+    let symmetric: Vec<f64> = (0..n * n).map(|at| 0.5 * (a[at] + a[at % n * n + at / n])).collect();
+    let Some(eigen) = symmetric_eigen(&symmetric, n) else { return vec![f64::NAN; n * n] };
+    let entry = |i: usize, j: usize| {
+        let parts = (0..n).filter(|&k| eigen.values[k] > 0.0);
+        parts.fold(0.0, |sum: f64, k| (eigen.values[k] * eigen.vectors[i * n + k]).mul_add(eigen.vectors[j * n + k], sum))
+    };
+    // One triangle for both, so that the result is symmetric to the last bit.
+    (0..n * n).map(|at| entry((at / n).max(at % n), (at / n).min(at % n))).collect()
+}
+
 /// Eigenvalues and eigenvectors of a symmetric `n` x `n` matrix by Jacobi's cyclic rotations. `None` when an entry is not finite.
 pub fn symmetric_eigen(a: &[f64], n: usize) -> Option<Eigen> {
     if !a.iter().all(|x| x.is_finite()) {

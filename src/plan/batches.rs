@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use super::build::Build;
 use super::unit::{Batches, Order};
-use crate::check::draw::Rng;
 use crate::check::lower::{Lower, R};
 use crate::check::messages;
 use crate::check::program::BatchSpec;
@@ -41,8 +40,7 @@ impl Build<'_> {
             return self.fail(d.replace(spec.size.span, n.to_string(), "all of them"));
         }
         let seed = |this: &mut Self| match this.program.rng {
-            Some(Rng::Keyed(seed)) => Ok(seed),
-            Some(Rng::Numpy(seed)) => Ok(u64::from(seed)),
+            Some(rng) => Ok(rng.seed()),
             None => this.fail(messages::needs_seed(spec.span, "shuffled")),
         };
         let order = match &spec.order {

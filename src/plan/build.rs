@@ -3,26 +3,25 @@
 //! Which cells share a unit is decided in `cells`.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use super::Limits;
-use super::cells::{Point, is_lane};
+use super::cells::Point;
 use super::solve::Task;
-use super::unit::{Batches, Measure, Order, Slot, Solve, Unit};
+use super::stop::{Stop, StopOf};
+use super::unit::{Batches, Measure, Memo, Noise, Order, Slot, Solve, Unit};
 use crate::check::Program;
 use crate::check::data::Context;
-use crate::check::decls::walk;
-use crate::check::lower::{Frame, Hook, Lower, Model, R, Reported, Val};
+use crate::check::lower::{Lower, Model, R, Reported, Val};
 use crate::check::messages;
 use crate::check::model::{self, Declared};
 use crate::check::program::{Budget, SweepSpec, Want, WantExpr};
 use crate::check::rule::{self, Problem, RuleGraph, Stage};
-use crate::check::sweep::{counters, words};
+use crate::check::sweep::counters;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::expr::diff;
 use crate::expr::graph::{Id, InputKind};
-use crate::expr::op::{InputId, Op, Unary};
+use crate::expr::op::{InputId, Unary};
 use crate::expr::rewrite::{self, Options};
 use crate::shape::{Dim, Shape};
 use crate::solvers::Needs;
@@ -112,8 +111,18 @@ impl<'b> Build<'b> {
         if self.spec.maximize {
             loss = self.model.graph.unary(Unary::Neg, loss);
         }
-        let params: Vec<(String, Id)> =
-            self.declared.params.iter().filter(|p| diff::depends(&self.model.graph, loss, p.id)).map(|p| (p.name.clone(), p.id)).collect();
+        let params: Vec<(String, Id)> = self
+            .declared
+            .params
+            .iter()
+            .filter(|p| self.spec.over.is_empty() || self.spec.over.iter().any(|(name, _)| *name == p.name))
+            .filter(|p| diff::depends(&self.model.graph, loss, p.id))
+            .map(|p| (p.name.clone(), p.id))
+            .collect();
+        if let Some((name, span)) = self.spec.over.iter().find(|(name, _)| !params.iter().any(|(param, _)| param == name)) {
+            let message = format!("`{}` does not depend on `{name}`", self.point.loss);
+            return self.fail(Diagnostic::error("E0424", *span, message).here("would never move").label(loss_span, "the loss"));
+        }
         if params.is_empty() {
             let message = format!("`{}` does not depend on any parameter", self.point.loss);
             return self
@@ -145,23 +154,35 @@ impl<'b> Build<'b> {
             }
         };
         let (grads, _) = rewrite::rewrite(&mut self.model.graph, &grads, &options);
-        let stages = self.stages(&counters)?;
+        let stages = self.stages(&counters, &params)?;
         let rule = if let Some(solver) = solver {
             let stage = &stages[0];
             let task = Task { solver, stage, params: &params, written, span: loss_span, grads: &grads, counters: &counters };
-            let (solve, rule) = self.solve(&task)?;
+            let (solve, mut rule) = self.solve(&task)?;
+            if !solver.keeps_sets() {
+                self.unbounded(&params)?;
+            }
+            self.project(&params, &mut rule);
             self.solved = Some(solve);
             rule
         } else {
-            let problem = Problem { params: &params, loss, grads: &grads, counters };
-            rule::apply(&mut self.model, &self.program.decls, self.diags, &stages, &problem)?
+            // With minibatches what is over all rows is over rows of its own.
+            let apart = self.spec.batches.is_some() && stages.iter().any(rule::uses_full_grad);
+            let full = if apart { self.model.apart(&grads) } else { grads.clone() };
+            let problem = Problem { params: &params, loss, grads: &grads, full: &full, counters };
+            let mut rule = rule::apply(&mut self.model, &self.program.decls, self.diags, &stages, &problem)?;
+            self.project(&params, &mut rule);
+            rule
         };
         let mut quantities = Vec::new();
         for want in &self.spec.wants {
             quantities.push(self.measure(want, &stages, &params, &rule, loss)?);
         }
         let stop = match &self.spec.stop {
-            Some((e, _)) => Some(self.stop(e, &params, &rule, &grads, &counters)?),
+            Some((e, _)) => {
+                let of = StopOf { params: &params, rule: &rule, loss, grads: &grads, counters: &counters, solved: self.solved.is_some() };
+                Some(self.stop(e, &of)?)
+            }
             None => None,
         };
         let hypers: Vec<(InputId, LaneSource)> = self
@@ -171,54 +192,26 @@ impl<'b> Build<'b> {
             .filter_map(|h| Some((self.model.graph.as_input(h.id)?, LaneSource::Hyper { name: h.name.clone(), default: h.value })))
             .collect();
         self.lane.extend(hypers);
-        self.assemble(&params, &rule, loss, &quantities, stop, &counters)
+        self.assemble(&params, &rule, loss, &quantities, stop.as_ref(), &counters)
     }
 
-    /// The stages of the rule with the values of their arguments.
-    fn stages(&mut self, counters: &[(&'static str, Id); 3]) -> R<Vec<Stage>> {
-        let mut stages = Vec::new();
-        for (place, stage) in self.point.optimizer.stages.iter().enumerate() {
-            let rule = self.program.decls.rules[&stage.rule].clone();
-            let mut args: BTreeMap<String, Val> = BTreeMap::new();
-            for formal in &rule.formals {
-                let name = &formal.name.name;
-                let is_word = !words(&rule, name).is_empty();
-                let given = stage.args.get(name);
-                let value = match given {
-                    Some(value) if is_word => Val::Word(crate::syntax::print::expr(&value.expr)),
-                    Some(value) if is_lane(value) => self.lane_input(place, name, f64::NAN),
-                    Some(value) => self.argument(&value.expr, counters, &BTreeMap::new())?,
-                    None => match formal.default.as_ref().map(|e| &e.kind) {
-                        Some(ExprKind::Name(word)) if is_word => Val::Word(word.clone()),
-                        Some(ExprKind::Number(x)) => self.lane_input(place, name, *x),
-                        _ => match &formal.default {
-                            Some(e) => self.argument(&e.clone(), counters, &args)?,
-                            None => return Err(Reported),
-                        },
-                    },
-                };
-                args.insert(name.clone(), value);
+    /// Some solvers keep no sets.
+    fn unbounded(&mut self, params: &[(String, Id)]) -> R<()> {
+        let kept = |name: &str| self.declared.params.iter().find(|p| p.name == name).and_then(|p| p.within.clone());
+        let Some((name, within)) = params.iter().find_map(|(name, _)| Some((name.clone(), kept(name)?))) else { return Ok(()) };
+        let rule = self.point.optimizer.rule.clone();
+        let d = Diagnostic::error("E0496", self.point.optimizer.span, format!("`{rule}` cannot keep `{name}` within `{}`", within.text));
+        self.fail(d.here("a solver").label(within.span, "the set").help("update rules keep it, and so does `lbfgs`"))
+    }
+
+    /// Every update ends within the parameter's set.
+    fn project(&mut self, params: &[(String, Id)], rule: &mut RuleGraph) {
+        for (place, (name, id)) in params.iter().enumerate() {
+            let Some(within) = self.declared.params.iter().find(|p| p.name == *name).and_then(|p| p.within.as_ref()) else { continue };
+            for next in std::iter::once(&mut rule.params[place]).chain(&mut rule.params_epoch[place]) {
+                *next = self.model.graph.substitute(&[within.projected], &[(*id, *next)])[0];
             }
-            stages.push(Stage { rule, span: stage.span, args });
         }
-        Ok(stages)
-    }
-
-    fn lane_input(&mut self, stage: usize, name: &str, default: f64) -> Val {
-        let id = self.model.graph.input(name, InputKind::Arg, Shape::scalar());
-        if let Some(input) = self.model.graph.as_input(id) {
-            self.lane.push((input, LaneSource::Argument { stage, name: name.to_string(), default }));
-        }
-        Val::Node(id)
-    }
-
-    /// An argument that is an expression: a schedule, a formula of hypers and data, or of earlier arguments.
-    fn argument(&mut self, e: &Expr, counters: &[(&'static str, Id); 3], earlier: &BTreeMap<String, Val>) -> R<Val> {
-        let mut lower = Lower::new(&mut self.model, &self.program.decls, self.diags);
-        let mut names = earlier.clone();
-        names.extend(counters.iter().map(|(n, id)| ((*n).to_string(), Val::Node(*id))));
-        lower.frames.push(Frame { names, sealed: false, what: "an argument" });
-        lower.scalar(e, "an argument of a rule").map(Val::Node)
     }
 
     /// How a quantity is evaluated in this unit.
@@ -258,76 +251,13 @@ impl<'b> Build<'b> {
         }
     }
 
-    /// `stop when`.
-    fn stop(
-        &mut self,
-        e: &Expr,
-        params: &[(String, Id)],
-        rule: &RuleGraph,
-        grads: &[Id],
-        counters: &[(&'static str, Id); 3],
-    ) -> R<Measure> {
-        let solved = self.solved.is_some();
-        let mut of_step = false;
-        let mut of_row = false;
-        walk(e, &mut |e| match &e.kind {
-            // What a solver did is known at the row.
-            ExprKind::Name(n) if n == "change" => of_step |= !solved,
-            ExprKind::On { part, .. } if part.name == "batch" => of_step = true,
-            ExprKind::Name(n) if n == "grad" || self.program.decls.values.contains_key(n) => of_row = true,
-            _ => {}
-        });
-        if of_step && of_row {
-            let d = crate::check::decls::not_yet(e.span, "a stop condition on the last update and the present point at once");
-            return self.fail(d);
-        }
-        let flat = |this: &mut Self, list: &[Id]| {
-            let parts: Vec<Id> = list
-                .iter()
-                .map(|&id| {
-                    let n = this.model.rows.count(this.model.graph.shape(id)).unwrap_or(1);
-                    match this.model.graph.shape(id).rank() {
-                        1 => id,
-                        _ => this.model.graph.add(Op::Reshape(Shape::fixed(&[n])), &[id]),
-                    }
-                })
-                .collect();
-            if parts.len() == 1 { parts[0] } else { this.model.graph.add(Op::Concat(0), &parts) }
-        };
-        let moved: Vec<Id> = params
-            .iter()
-            .zip(&rule.params)
-            .enumerate()
-            .map(|(place, ((_, old), new))| {
-                let old = if solved { rule.states[place].input } else { *old };
-                self.model.graph.binary(crate::expr::op::Binary::Sub, *new, old)
-            })
-            .collect();
-        let change = flat(self, &moved);
-        let gradient = flat(self, grads);
-        let mut names: BTreeMap<String, Val> = counters.iter().map(|(n, id)| ((*n).to_string(), Val::Node(*id))).collect();
-        names.insert("step".to_string(), Val::Node(counters[0].1));
-        names.insert("change".to_string(), Val::Node(change));
-        names.insert("grad".to_string(), Val::Node(gradient));
-        let mut lower = Lower::new(&mut self.model, &self.program.decls, self.diags);
-        lower.frames.push(Frame { names, sealed: false, what: "a stop condition" });
-        lower.hook = Some(Rc::new(StopHook));
-        let id = lower.scalar(e, "a stop condition")?;
-        if of_step {
-            return Ok(Measure::Step(id));
-        }
-        let with: Vec<(Id, Id)> =
-            params.iter().zip(&rule.report).filter(|((_, id), at)| id != *at).map(|((_, id), at)| (*id, *at)).collect();
-        Ok(Measure::Row(self.model.graph.substitute(&[id], &with)[0]))
-    }
-
     fn assemble(
         &mut self,
         params: &[(String, Id)],
         rule: &RuleGraph,
         loss: Id,
         quantities: &[Measure],
-        stop: Option<Measure>,
+        stop: Option<&Stop>,
         counters: &[(&'static str, Id); 3],
     ) -> R<Built> {
         let solve = self.solved.take();
@@ -341,7 +271,9 @@ impl<'b> Build<'b> {
         roots.extend(rule.states.iter().flat_map(|s| [s.start, s.next]));
         roots.extend(rule.states.iter().filter_map(|s| s.next_epoch));
         roots.extend(quantities.iter().map(id_of));
-        roots.extend(stop.iter().map(id_of));
+        let memos: Vec<Memo> = stop.iter().flat_map(|stop| stop.memos.clone()).collect();
+        roots.extend(stop.iter().map(|stop| id_of(&stop.condition)));
+        roots.extend(memos.iter().map(Memo::of));
         roots.extend(solve.iter().flat_map(Solve::roots));
         let (new, _) = rewrite::rewrite(&mut self.model.graph, &roots, &Options::FUSED);
         let image: BTreeMap<Id, Id> = roots.iter().copied().zip(new).collect();
@@ -420,12 +352,21 @@ impl<'b> Build<'b> {
                 .collect(),
             state_starts: rule.states.iter().map(|s| at(s.start)).collect(),
             lane: self.lane.iter().map(|(input, _)| *input).collect(),
+            noise: rule
+                .noise
+                .iter()
+                .filter_map(|slot| {
+                    let (input, seed) = (graph.as_input(slot.input)?, self.program.rng?.seed());
+                    Some(Noise { name: slot.name.clone(), input, normal: slot.normal, seed })
+                })
+                .collect(),
             step: input(0),
             epoch: input(1),
             steps: input(2),
             loss: at(loss),
             quantities: quantities.iter().map(measured).collect(),
-            stop: stop.as_ref().map(measured),
+            stop: stop.map(|stop| measured(&stop.condition)),
+            memos: memos.iter().map(|memo| memo.with(at(memo.of()))).collect(),
             stop_text: self.spec.stop.as_ref().map(|(_, text)| text.clone()).unwrap_or_default(),
             evaluations_per_step: rule.evaluations,
             batches,
@@ -447,24 +388,6 @@ impl<'b> Build<'b> {
 /// Whether an expression mentions a name.
 fn names(e: &Expr, name: &str) -> bool {
     let mut found = false;
-    walk(e, &mut |e| found |= matches!(&e.kind, ExprKind::Name(n) if n == name));
+    crate::check::decls::walk(e, &mut |e| found |= matches!(&e.kind, ExprKind::Name(n) if n == name));
     found
-}
-
-/// What only stop conditions know.
-struct StopHook;
-
-impl Hook for StopHook {
-    fn ask(&self, lower: &mut Lower<'_>, e: &Expr) -> R<Option<Val>> {
-        if let ExprKind::Call { name, .. } = &e.kind
-            && matches!(
-                name.name.as_str(),
-                "since_lowest" | "average" | "previous" | "lowest" | "highest" | "start" | "steps_to" | "count" | "gap"
-            )
-            && lower.decls.function("", &name.name).is_none()
-        {
-            return lower.fail(crate::check::decls::not_yet(e.span, &format!("`{}` in a stop condition", name.name)));
-        }
-        Ok(None)
-    }
 }

@@ -9,12 +9,12 @@ use std::sync::Arc;
 
 use super::Limits;
 use super::build::{Build, Built};
+use super::skip::Skip;
 use super::unit::{Cell, Pace, SweepPlan};
 use crate::check::Program;
 use crate::check::data::Context;
 use crate::check::decls::{Value, ValueKind, needed_lets};
-use crate::check::draw;
-use crate::check::draw::Rng;
+use crate::check::draw::{self, NoStart, Rng};
 use crate::check::messages::human_bytes;
 use crate::check::model::{ParamInfo, ParamStart};
 use crate::check::program::{self as spec, AxisValue, Bind, OptimizerSpec, SweepSpec};
@@ -67,7 +67,11 @@ pub(super) fn sweep(
     let fixing = fixing_hypers(program, spec);
     let label = labels(spec);
     let mut words = Words::default();
+    let skip = Skip::new(program, spec, diags)?;
     for point in points(spec) {
+        if skip.skips(program, &point) {
+            continue;
+        }
         let key = signature(program, &point, &fixing);
         let design = Design {
             unit: 0,
@@ -98,6 +102,12 @@ pub(super) fn sweep(
             cells.push(Cell { lane, starts, generator });
             designs.push(Design { unit, replicate, fold, ..design.clone() });
         }
+    }
+    if cells.is_empty() {
+        let d =
+            Diagnostic::error("E0470", spec.span, format!("sweep `{}` leaves out every cell", spec.name)).here("nothing is left to run");
+        diags.push(spec.skip.iter().fold(d, |d, e| d.label(e.span, "left out")));
+        return None;
     }
     let quantities: Vec<Quantity> = spec.wants.iter().map(|w| Quantity { text: w.text.clone(), sizes: w.sizes.clone() }).collect();
     let traced: Vec<usize> = (0..spec.wants.len()).filter(|&at| spec.wants[at].traced).collect();
@@ -240,7 +250,7 @@ pub(super) fn is_lane(value: &AxisValue) -> bool {
 }
 
 /// The value of a cell on an axis; what its rule takes and nobody sets has its default.
-fn setting(program: &Program, point: &Point, name: &str) -> Setting {
+pub(super) fn setting(program: &Program, point: &Point, name: &str) -> Setting {
     if let Some(&x) = point.hypers.get(name) {
         return Setting::Number(x);
     }
@@ -336,7 +346,13 @@ fn starting(
     let mut found = match found {
         Ok(found) => found,
         Err((param, why)) => {
-            diags.push(draw::no_draw(param.span, why));
+            diags.push(match why {
+                NoStart::Impossible(why) => draw::no_draw(param.span, why),
+                NoStart::Outside(why) => {
+                    let d = Diagnostic::error("E0264", param.span, why).here("starts here");
+                    param.within.iter().fold(d, |d, within| d.label(within.span, "has to stay in here"))
+                }
+            });
             return None;
         }
     };

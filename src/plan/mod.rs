@@ -6,7 +6,10 @@ mod batches;
 mod build;
 mod cells;
 pub mod show;
+mod skip;
 mod solve;
+mod stages;
+mod stop;
 pub mod unit;
 
 use crate::check::Program;

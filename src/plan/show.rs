@@ -40,6 +40,8 @@ struct ShownUnit {
     evaluates: Vec<String>,
     update: Vec<String>,
     states: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    drawn_each_step: Vec<String>,
     #[serde(skip_serializing_if = "String::is_empty")]
     stop_when: String,
     quantities: Vec<String>,
@@ -127,6 +129,11 @@ pub fn toml(plan: &Plan) -> String {
                     .filter(|_| unit.solve.is_none())
                     .zip(&unit.state_starts)
                     .map(|(s, start)| format!("{}; starts at {}", slot(s), text(*start)))
+                    .collect(),
+                drawn_each_step: unit
+                    .noise
+                    .iter()
+                    .map(|n| format!("{} ~ {}, seed {}", n.name, if n.normal { "normal(0, 1)" } else { "uniform(0, 1)" }, n.seed))
                     .collect(),
                 stop_when: unit.stop_text.clone(),
                 quantities: sweep

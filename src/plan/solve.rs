@@ -73,7 +73,10 @@ impl Build<'_> {
             }
         }
         let params: Vec<Id> = task.params.iter().map(|(_, id)| *id).collect();
-        Ok((solve, RuleGraph { params_epoch: vec![None; params.len()], report: params.clone(), params, states, evaluations: 0 }))
+        Ok((
+            solve,
+            RuleGraph { params_epoch: vec![None; params.len()], report: params.clone(), params, states, noise: Vec::new(), evaluations: 0 },
+        ))
     }
 
     fn arguments(&mut self, task: &Task<'_>, solve: &mut Solve) -> R<()> {

@@ -3,6 +3,8 @@
 //! One step of a run is one pure function: from parameters, states, the step's number and the batch to the
 //! next parameters and states. Rules, schedules, look-ahead gradients and events are already inside the graph.
 
+#![allow(missing_docs, reason = "the fields of a variant are described in the comment on the variant")]
+
 use std::sync::Arc;
 
 use ndarray::ArrayD;
@@ -108,6 +110,8 @@ pub struct Unit {
     pub state_starts: Vec<Id>,
     /// Scalar inputs that hold a number of the cell (arguments, hypers); [`Cell::lane`] has the values.
     pub lane: Vec<InputId>,
+    /// What is drawn afresh for each step.
+    pub noise: Vec<Noise>,
     /// The number of the step (from 1), if used.
     pub step: Option<InputId>,
     /// The number of the epoch (from 1), if used.
@@ -120,6 +124,8 @@ pub struct Unit {
     pub quantities: Vec<Measure>,
     /// `stop when`: a scalar, not 0 when the run is to stop.
     pub stop: Option<Measure>,
+    /// What the condition reads besides; then it is one of the row.
+    pub memos: Vec<Memo>,
     /// The text of the stop condition.
     pub stop_text: String,
     /// Gradients evaluated in one step.
@@ -163,6 +169,20 @@ pub struct Solve {
     pub weights: Vec<Id>,
 }
 
+/// Numbers drawn for each step, in the shape of their input: element after element from a stream of purpose `"noise"` and this
+/// name, with the replicate and the number of the step (from 1) as indices. All cells of a replicate see the same ones.
+#[derive(Debug, Clone)]
+pub struct Noise {
+    /// The line of the rule and the parameter, `z of w`: the name of the stream.
+    pub name: String,
+    /// Where they are used; the shape is the input's, and has fixed sizes.
+    pub input: InputId,
+    /// Standard normal, or else uniform between 0 and 1.
+    pub normal: bool,
+    /// The seed of the file.
+    pub seed: u64,
+}
+
 /// How a quantity is evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Measure {
@@ -172,6 +192,63 @@ pub enum Measure {
     /// In the step that led to the row, with its batch: an expression in the parameters and states before that
     /// step (`lr`, the loss on the batch, the change). Row 0 has nan.
     Step(Id),
+}
+
+/// What a stop condition reads that is no value of the present point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Memo {
+    /// A value of the step that led to the row.
+    Step { input: Id, of: Id },
+    /// A number at every recorded row so far, this one included.
+    Row { input: Id, of: Id, how: Memory },
+}
+
+/// How the rows so far become one number; as the folds of the same names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Memory {
+    /// The value in row 0.
+    Start,
+    /// The lowest value.
+    Lowest,
+    /// The highest value.
+    Highest,
+    /// The number of rows since the lowest value.
+    SinceLowest,
+    /// The mean of so many rows, or of those that there are.
+    Average(usize),
+    /// The value one row before.
+    Previous,
+    /// The number of rows in which it is not 0.
+    Count,
+    /// The first step in whose row it is not 0.
+    StepsTo,
+}
+
+impl Memo {
+    /// The input that the condition reads.
+    #[must_use]
+    pub fn input(&self) -> Id {
+        match self {
+            Memo::Step { input, .. } | Memo::Row { input, .. } => *input,
+        }
+    }
+
+    /// What is measured.
+    #[must_use]
+    pub fn of(&self) -> Id {
+        match self {
+            Memo::Step { of, .. } | Memo::Row { of, .. } => *of,
+        }
+    }
+
+    /// The same of another expression.
+    #[must_use]
+    pub fn with(&self, of: Id) -> Self {
+        match *self {
+            Memo::Step { input, .. } => Memo::Step { input, of },
+            Memo::Row { input, how, .. } => Memo::Row { input, of, how },
+        }
+    }
 }
 
 /// Minibatches.

@@ -327,11 +327,12 @@ fn shown<'a, 'r>(
     };
     let question = asked.question;
     let root = question.graph.as_input(question.root).and_then(|input| question.leaves.get(input.0 as usize));
-    let steps_to = matches!(root, Some(Leaf::Fold { fold: FoldKind::StepsTo, .. }));
+    let steps_to = matches!(root, Some(Leaf::Fold { fold: FoldKind::StepsTo, .. } | Leaf::Folded { fold: FoldKind::StepsTo, .. }));
     let count = matches!(
         root,
         Some(
             Leaf::Fold { fold: FoldKind::StepsTo | FoldKind::Count | FoldKind::SinceLowest, .. }
+                | Leaf::Folded { fold: FoldKind::StepsTo | FoldKind::Count | FoldKind::SinceLowest, .. }
                 | Leaf::Step
                 | Leaf::Epoch
                 | Leaf::Cell

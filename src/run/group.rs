@@ -18,9 +18,11 @@ use super::job::Job;
 use super::leap::Pad;
 use super::machine;
 use super::meter::Watch;
+use super::noise::Noise;
 use super::program::{Changes, Hand, Part, Program};
 use super::record::{Mask, Recorder};
 use super::update::{Chosen, judge, store, update};
+use super::watch::Watch as Memories;
 use crate::compile::buffer::Buffer;
 use crate::compile::tape::Lanes;
 use crate::expr::eval::Tensor;
@@ -51,6 +53,9 @@ pub(super) struct State<'a> {
     /// The inputs in memory as the first group of the job has them at its start.
     pub(super) template: Vec<Octet>,
     pub(super) tray: Option<Tray<'a>>,
+    pub(super) noise: Option<Noise<'a>>,
+    /// What the stop condition remembers.
+    pub(super) memory_of_rows: Memories,
     pub(super) recorder: Recorder,
     pub(super) job: &'a Job,
     /// The cells of the group, and the first of them.
@@ -221,7 +226,7 @@ impl State<'_> {
         }
     }
 
-    /// Writes the numbers of the step that comes next, and of the row before it.
+    /// Writes the numbers of the step that comes next, what is drawn for it, and the numbers of the row before it.
     #[inline]
     pub(super) fn show_clock(&mut self) {
         for &(octet, hand) in &self.program.clock {
@@ -232,6 +237,9 @@ impl State<'_> {
                 Hand::EpochsDone => self.epochs,
             };
             self.memory.octets_mut()[octet] = [count as f64; 8];
+        }
+        if let Some(noise) = &mut self.noise {
+            noise.show(self.done + 1, self.memory.numbers_mut());
         }
     }
 
@@ -272,6 +280,10 @@ impl State<'_> {
         }
         if due {
             self.next_row = self.next_row.saturating_add(self.every);
+            if let Some(watch) = &program.watch {
+                self.memory_of_rows.row(&program.watched, self.done, self.memory.numbers_mut());
+                self.run_part(watch);
+            }
             if let Some(stop) = program.stop {
                 self.stop(stop);
             }
@@ -364,8 +376,11 @@ impl State<'_> {
         let unit = self.unit;
         let slot = |id: InputId| {
             let slots = unit.params.iter().chain(&unit.states).map(|slot| unit.graph.as_input(slot.input));
-            let named = slots.chain(unit.lane.iter().map(|&id| Some(id)));
-            named.zip(&self.program.slots).find(|(input, _)| *input == Some(id)).map(|(_, &octet)| octet)
+            let named = slots.chain(unit.lane.iter().map(|&id| Some(id))).zip(&self.program.slots);
+            named
+                .chain(unit.noise.iter().map(|noise| Some(noise.input)).zip(&self.program.noise))
+                .find(|(input, _)| *input == Some(id))
+                .map(|(_, &octet)| octet)
         };
         let scalar = |x: u64| Some(Tensor::from_elem(Vec::new(), x as f64));
         let steps_per_epoch = unit.steps_per_epoch.max(1);

@@ -89,19 +89,25 @@ pub(super) fn jobs(plan: &Plan, options: &Options, threads: usize) -> Result<(Ve
 }
 
 /// The cells of each unit that can go side by side: they see the same rows in each step, so that with minibatches replicates are kept apart,
-/// and generators.
+/// and generators. What is drawn for each step is shared by the cells of a replicate, so that these stand next to each other.
 fn alike(sweep: &SweepPlan) -> Vec<Vec<Vec<usize>>> {
     let mut alike: Vec<Vec<Vec<usize>>> = vec![Vec::new(); sweep.units.len()];
     let mut places = BTreeMap::new();
     for (cell, design) in sweep.designs.iter().enumerate() {
+        let unit = &sweep.units[design.unit];
         let generator = sweep.cells[cell].generator.as_ref().map(Arc::as_ptr);
-        let apart = sweep.units[design.unit].batches.as_ref().map(|_| (design.replicate, generator));
+        let apart = (unit.batches.is_some() || !unit.noise.is_empty()).then_some((design.replicate, generator));
         let lists = &mut alike[design.unit];
         let place = *places.entry((design.unit, apart)).or_insert(lists.len());
         if place == lists.len() {
             lists.push(Vec::new());
         }
         lists[place].push(cell);
+    }
+    for (lists, unit) in alike.iter_mut().zip(&sweep.units).filter(|(_, unit)| unit.batches.is_none()) {
+        if !unit.noise.is_empty() {
+            *lists = vec![lists.concat()];
+        }
     }
     alike
 }

@@ -101,7 +101,7 @@ impl Leap {
             return None;
         }
         let batch = unit.batches.as_ref();
-        if batch.is_some_and(|batches| batches.size != 1) {
+        if batch.is_some_and(|batches| batches.size != 1) || !unit.noise.is_empty() {
             return None;
         }
         let slots = |next: fn(&crate::plan::unit::Slot) -> Id| -> Vec<(Id, Id)> {

@@ -67,10 +67,11 @@ fn cells(sweep: &SweepPlan) -> Vec<u64> {
     cells
 }
 
-/// Elements of parameters and states.
+/// Elements of parameters and states, and of what is drawn for a step.
 fn state(unit: &Unit) -> u64 {
     let elements = |shape| unit.rows.count(shape).map_or(u64::MAX, |count| count as u64);
-    unit.params.iter().chain(&unit.states).map(|slot| elements(unit.graph.shape(slot.input))).fold(0, u64::saturating_add)
+    let slots = unit.params.iter().chain(&unit.states).map(|slot| elements(unit.graph.shape(slot.input)));
+    slots.chain(unit.noise.iter().map(|noise| elements(&unit.graph.input_info(noise.input).shape))).fold(0, u64::saturating_add)
 }
 
 /// Bytes that this process can still get, where the system says: what is free, and what its control group may take.

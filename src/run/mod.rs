@@ -11,12 +11,14 @@ mod job;
 mod leap;
 mod memory;
 mod meter;
+mod noise;
 mod pool;
 mod program;
 mod record;
 mod solve;
 mod start;
 mod update;
+mod watch;
 
 use std::fmt;
 use std::sync::Arc;

@@ -15,6 +15,7 @@ use super::machine::Linked;
 use super::record::{Recording, most_rows};
 use super::solve::Tapes;
 use super::update::{Move, Probe};
+use super::watch::Watched;
 use crate::compile::buffer::Window;
 use crate::compile::chain::Record;
 use crate::compile::fixed::Fixed;
@@ -23,8 +24,8 @@ use crate::compile::{Request, compile};
 use crate::expr::eval::EvalError;
 use crate::expr::graph::{Graph, Id, InputKind};
 use crate::expr::op::{InputId, Op};
-use crate::plan::unit::{Measure, Pace, Slot, SweepPlan, Unit};
-use crate::results::Fold;
+use crate::plan::unit::{Measure, Memo, Pace, Slot, SweepPlan, Unit};
+use crate::results::{Fold, Quantity};
 use crate::shape::{Dim, RowCounts, Shape};
 
 /// A tape with the columns it reads.
@@ -76,6 +77,8 @@ pub(super) struct Program {
     pub(super) steps: Option<usize>,
     /// Octets of parameters, then states, then lane inputs; and the end of them and of the clock.
     pub(super) slots: Vec<usize>,
+    /// Octets of what is drawn for each step.
+    pub(super) noise: Vec<usize>,
     pub(super) inputs: usize,
     pub(super) changes: Changes,
     pub(super) event_changes: Changes,
@@ -91,6 +94,11 @@ pub(super) struct Program {
     /// First numbers: the loss at a row, the stop condition.
     pub(super) loss: usize,
     pub(super) stop: Option<usize>,
+    /// The tape of a stop condition that remembers, and what it remembers.
+    pub(super) watch: Option<Part>,
+    pub(super) watched: Vec<Watched>,
+    /// Octets of what is remembered, with how many.
+    pub(super) memos: Vec<(usize, usize)>,
     pub(super) recording: Recording,
     /// Whether the points of rows by the pace ask for more than that their trace be copied.
     pub(super) by_rows: bool,
@@ -221,10 +229,20 @@ impl Program {
                 _ => {}
             }
         }
+        let mut watch = Roots::default();
         let stop = unit.stop.map(|stop| match stop {
             Measure::Step(id) => step.push(id),
+            Measure::Row(id) if !unit.memos.is_empty() => watch.push(at_row(id)),
             Measure::Row(id) => (if shared { &mut step } else { &mut row }).push(at_row(id)),
         });
+        // What is remembered counts as a quantity behind those of the sweep.
+        let mut kept_roots = Vec::new();
+        for (number, memo) in unit.memos.iter().enumerate() {
+            match *memo {
+                Memo::Step { of, .. } => kept_roots.push((number, step.push(of))),
+                Memo::Row { of, .. } => (if shared { &mut step } else { &mut row }).quantity(sweep.quantities.len() + number, at_row(of)),
+            }
+        }
         // The loss over all rows at the start and the end, to tell `rising`. A shared step tape has it.
         let loss = if shared { 0 } else { edge.push(at_row(unit.loss)) };
         let event: Vec<Id> = slots().map(|slot| slot.next_epoch.unwrap_or(slot.input)).collect();
@@ -243,6 +261,20 @@ impl Program {
             places.push(layout.take(1));
             inputs.push((input, places[places.len() - 1]));
         }
+        let mut noise = Vec::new();
+        for drawn in &unit.noise {
+            let octet = layout.take(unit.rows.count(&unit.graph.input_info(drawn.input).shape).unwrap_or(0));
+            inputs.push((drawn.input, octet));
+            noise.push(octet);
+        }
+        let mut memos = Vec::new();
+        for memo in &unit.memos {
+            let octets = lanes.octets(unit.rows.count(unit.graph.shape(memo.input())).unwrap_or(1));
+            let octet = layout.end;
+            layout.end += octets;
+            inputs.push((graph.as_input(memo.input()).expect("internal: what is remembered is an input"), octet));
+            memos.push((octet, octets));
+        }
         let mut scalar = |input: Option<InputId>| {
             let octet = layout.take(usize::from(input.is_some()));
             inputs.extend(input.map(|input| (input, octet)));
@@ -256,7 +288,7 @@ impl Program {
         let end_of_inputs = layout.end;
 
         let starts = &unit.state_starts;
-        let all: Vec<Id> = [&step.ids, &row.ids, &edge.ids, &event, starts].into_iter().flatten().copied().collect();
+        let all: Vec<Id> = [&step.ids, &row.ids, &edge.ids, &watch.ids, &event, starts].into_iter().flatten().copied().collect();
         let batch = unit.batches.as_ref().map(|batches| batches.data);
         let full = Fixed::of(&graph, &all, &unit.rows, &unit.columns, None, None)?;
         let in_batch =
@@ -266,7 +298,7 @@ impl Program {
             batch_rows.0[batches.data.0 as usize] = batches.size.min(unit.rows.of(Dim::Rows(batches.data)));
         }
         // Where each quantity is when it is recorded.
-        let mut found = vec![usize::MAX; sweep.quantities.len()];
+        let mut found = vec![usize::MAX; sweep.quantities.len() + unit.memos.len()];
         let mut part = |roots: &Roots, fixed: &Fixed, rows: &RowCounts| {
             if roots.ids.is_empty() {
                 return None;
@@ -280,7 +312,7 @@ impl Program {
                 found[quantity] = if tape.roots[root].operand.read == Read::Octets {
                     first_number(lanes, &tape.roots[root])
                 } else {
-                    let octet = layout.take(sweep.quantities[quantity].len());
+                    let octet = layout.take(sweep.quantities.get(quantity).map_or(1, Quantity::len));
                     spills.push((root, octet * 8));
                     octet * 8
                 };
@@ -291,6 +323,7 @@ impl Program {
         let step_part = part(&step, in_batch.as_ref().unwrap_or(&full), &batch_rows).expect("internal: a step has roots");
         let row_part = part(&row, &full, &unit.rows);
         let edge_part = part(&edge, &full, &unit.rows);
+        let watch_part = part(&watch, &full, &unit.rows);
         let event_part = part(&only(&event), &full, &unit.rows);
         let start_part = part(&only(starts), &full, &unit.rows);
 
@@ -337,7 +370,7 @@ impl Program {
         };
         let mut kept = Vec::new();
         for &(quantity, root) in &step.quantities {
-            if matches!(unit.quantities[quantity], Measure::Step(_)) {
+            if matches!(unit.quantities.get(quantity), Some(Measure::Step(_))) {
                 found[quantity] = hold(found[quantity], sweep.quantities[quantity].len());
                 kept.push((step.ids[root], found[quantity] / 8));
             }
@@ -349,8 +382,20 @@ impl Program {
                 kept.push((step.ids[root], held / 8));
                 held
             }
-            _ => first_number(lanes, &row_part.as_ref().unwrap_or(&step_part).tape.roots[root]),
+            _ => {
+                let part = watch_part.as_ref().or(row_part.as_ref()).unwrap_or(&step_part);
+                first_number(lanes, &part.tape.roots[root])
+            }
         });
+        for &(number, root) in &kept_roots {
+            let (to, octets) = memos[number];
+            step_changes.holds.push(Move { from: octet_of(&step_part.tape.roots[root]), to, octets });
+        }
+        let watched = unit.memos.iter().enumerate().filter_map(|(number, memo)| {
+            let Memo::Row { how, .. } = *memo else { return None };
+            Some(Watched { how, from: found[sweep.quantities.len() + number], to: memos[number].0 * 8 })
+        });
+        let watched: Vec<Watched> = watched.collect();
         let loss = first_number(lanes, &edge_part.as_ref().filter(|_| !shared).unwrap_or(&step_part).tape.roots[loss]);
         let rows = most_rows(sweep.pace.counting(unit), unit.budget);
         let recording = Recording::new(sweep, lanes, &found, rows);
@@ -375,7 +420,7 @@ impl Program {
         }
         let mut points: Vec<(Id, usize)> = Vec::new();
         if shared && step_part.spills.is_empty() {
-            let measured = step.quantities.iter().filter(|(quantity, _)| matches!(unit.quantities[*quantity], Measure::Row(_)));
+            let measured = step.quantities.iter().filter(|(quantity, _)| matches!(unit.quantities.get(*quantity), Some(Measure::Row(_))));
             points.extend(measured.map(|&(quantity, root)| (step.ids[root], found[quantity] / 8)));
             points.push((unit.loss, step_loss));
             if let (Some(root), Some(stop), Some(Measure::Row(_))) = (stop_root, stop, unit.stop) {
@@ -383,7 +428,7 @@ impl Program {
             }
             points.retain(|(_, octet)| *octet >= end_of_inputs);
         }
-        let leap = (options.native && unit.solve.is_none()).then(|| {
+        let leap = (options.native && unit.memos.is_empty() && unit.solve.is_none()).then(|| {
             let (graph, fixed, inputs, clock) = (&graph, &fixed, &inputs[..], &clock_inputs[..]);
             let (kept, records, points) = (&kept[..], &records[..], &points[..]);
             Leap::of(&Ask { graph, unit, fixed, whole: &full, inputs, clock, lanes, level, kept, records, points, groups })
@@ -403,6 +448,7 @@ impl Program {
             clock,
             steps,
             slots: places,
+            noise,
             inputs: end_of_inputs,
             changes: step_changes,
             event_changes,
@@ -413,6 +459,9 @@ impl Program {
             step_loss,
             loss,
             stop,
+            watch: watch_part,
+            watched,
+            memos,
             recording,
             by_rows,
             leap: leap.flatten(),

@@ -7,9 +7,11 @@ use super::group::{Life, State};
 use super::job::Job;
 use super::leap::Pad;
 use super::machine;
+use super::noise::Noise;
 use super::program::Program;
 use super::record::{Recorder, most_rows};
 use super::update::store;
+use super::watch::Watch;
 use crate::compile::buffer::Buffer;
 use crate::numeric::dispatch::Level;
 use crate::plan::unit::SweepPlan;
@@ -29,6 +31,8 @@ impl<'a> State<'a> {
             memory: Buffer::zeros(program.memory),
             template: Vec::new(),
             tray: unit.batches.as_ref().map(|batches| Tray::new(batches, unit, program)),
+            noise: Noise::new(unit, program.lanes, &program.noise),
+            memory_of_rows: Watch::new(program.lanes, &program.watched),
             recorder: Recorder::new(recording, counting, most_rows(counting, unit.budget), job.groups(program.lanes)),
             job,
             cells: 0,
@@ -58,7 +62,14 @@ impl<'a> State<'a> {
                 block: Vec::new(),
             },
         };
-        let parts = [Some(&program.step), program.row.as_ref(), program.edge.as_ref(), program.event.as_ref(), program.start.as_ref()];
+        let parts = [
+            Some(&program.step),
+            program.row.as_ref(),
+            program.edge.as_ref(),
+            program.event.as_ref(),
+            program.start.as_ref(),
+            program.watch.as_ref(),
+        ];
         for part in parts.into_iter().flatten() {
             machine::prepare(&part.tape, &mut state.memory);
         }
@@ -86,12 +97,20 @@ impl<'a> State<'a> {
             self.states();
         }
         self.memory.octets_mut()[program.held..].fill([f64::NAN; 8]);
+        for &(octet, octets) in &program.memos {
+            self.memory.octets_mut()[octet..octet + octets].fill([f64::NAN; 8]);
+        }
+        self.memory_of_rows.begin();
         if let Some(stop) = program.stop.filter(|&stop| stop / 8 >= program.held) {
             // Before the first step nothing can say stop.
             self.memory.octets_mut()[stop / 8] = [0.0; 8];
         }
         if let Some(tray) = &mut self.tray {
             tray.restart(self.sweep.designs[cells[0]].replicate, self.sweep.cells[cells[0]].generator.as_deref());
+        }
+        if let Some(noise) = &mut self.noise {
+            let replicates: Vec<usize> = cells.iter().map(|&cell| self.sweep.designs[cell].replicate).collect();
+            noise.begin(&replicates);
         }
         self.recorder.begin(&program.recording);
         self.part.folded.resize((self.part.endings.len() + cells.len()) * program.recording.folded, f64::NAN);

@@ -263,7 +263,7 @@ pub(crate) fn evaluate(graph: &Graph, roots: &[Id], inputs: &[Values], rows: &Ro
                 result
             }
             Op::Solve => solve(args[0], args[1]),
-            Op::SpectralNorm => panic!("no complex form"),
+            Op::SpectralNorm | Op::PsdPart => panic!("no complex form"),
         };
         values[id.index()] = Some(value);
     }

@@ -223,7 +223,7 @@ fn number(op: &Op) -> Option<usize> {
         Op::OneHot(_) => 319,
         Op::Solve => 320,
         // Nothing to differentiate, or nothing to compare with.
-        Op::Const(_) | Op::Literal(_) | Op::Input(_) | Op::RowCount(_) | Op::SpectralNorm => return None,
+        Op::Const(_) | Op::Literal(_) | Op::Input(_) | Op::RowCount(_) | Op::SpectralNorm | Op::PsdPart => return None,
     })
 }
 

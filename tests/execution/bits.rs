@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use optrun::compile::tape::Lanes;
-use optrun::expr::graph::InputKind;
+use optrun::expr::graph::{Graph, InputKind};
 use optrun::expr::op::Unary;
 use optrun::numeric::dispatch::Level;
-use optrun::plan::unit::{Measure, Order, Pace, SweepPlan};
+use optrun::numeric::random::Stream;
+use optrun::plan::unit::{Measure, Noise, Order, Pace, SweepPlan};
 use optrun::run::Options;
 use optrun::shape::Shape;
 
-use crate::support::{Shorthand, batches, logistic, momentum, slow, sweep};
+use crate::support::{Model, Shorthand, batches, logistic, momentum, slow, sweep, tensor};
 use crate::{all_bits, annealed, bits, close, logistic_sweep, run};
 
 /// Minibatches of 32 with a short last one, momentum, an event, and what is measured in the step.
@@ -107,4 +108,58 @@ fn orders_belong_to_replicates_and_epochs() {
         close(epoch.iter().sum(), 484.50987921140177, 1e-13);
     }
     assert!(losses[0].is_nan());
+}
+
+/// `w <- w - lr*(grad + z)` with a standard normal `z` for each entry and step, on `sum(w^2)`; eleven cells of four replicates.
+fn noisy(width: usize, budget: u64) -> SweepPlan {
+    let mut graph = Graph::new();
+    let w = graph.input("w", InputKind::Param, Shape::fixed(&[width]));
+    let square = graph.unary(Unary::Square, w);
+    let loss = graph.sum_all(square);
+    let starts = vec![tensor(&[width], &vec![1.0; width])];
+    let model = Model { graph, rows: 0, columns: Vec::new(), params: vec![("w".to_string(), w)], starts, loss };
+    let starts = model.starts.clone();
+    let (mut unit, gradients, numbers) = model.unit(&["lr"], budget);
+    let graph = &mut unit.graph;
+    let z = graph.input("z of w", InputKind::Noise, Shape::fixed(&[width]));
+    let pushed = graph.add_(gradients[0], z);
+    let change = graph.mul_(numbers[0], pushed);
+    unit.params[0].next = graph.sub_(unit.params[0].input, change);
+    unit.noise = vec![Noise { name: "z of w".to_string(), input: graph.as_input(z).unwrap(), normal: true, seed: 5 }];
+    let quantities = [("w", Measure::Row(unit.params[0].input)), ("z", Measure::Step(z))];
+    let lanes: Vec<[f64; 1]> = RATES.iter().map(|&rate| [rate]).collect();
+    let lanes: Vec<&[f64]> = lanes.iter().map(|lane| &lane[..]).collect();
+    let mut sweep = sweep(unit, &quantities, &starts, &lanes);
+    for (cell, design) in Arc::make_mut(&mut sweep.designs).iter_mut().enumerate() {
+        design.replicate = cell % 4;
+    }
+    sweep
+}
+
+#[test]
+fn noise_belongs_to_replicates_and_steps() {
+    // The second plan has too many numbers for them to be kept from one group to the next.
+    for (width, budget) in [(10, 40), (7001, 20)] {
+        let sweep = noisy(width, budget);
+        let runs = run(&sweep, &Options::default());
+        for (cell, result) in runs.iter().enumerate() {
+            let mut w = vec![1.0; width];
+            for (step, (z, next)) in result.trace.columns[1].chunks(width).zip(result.trace.columns[0].chunks(width)).enumerate() {
+                if step > 0 {
+                    let mut stream = Stream::new(5, "noise", "z of w", &[cell as u64 % 4, step as u64]);
+                    let expected: Vec<f64> = (0..width).map(|_| stream.normal()).collect();
+                    assert!(bits(z) == bits(&expected), "cell {cell}, step {step}");
+                    w.iter_mut().zip(z).for_each(|(w, z)| *w -= RATES[cell] * (2.0 * *w + z));
+                }
+                w.iter().zip(next).for_each(|(w, next)| close(*next, *w, 1e-12));
+            }
+        }
+        let expected = all_bits(&runs);
+        for (threads, lanes) in [(1, None), (3, None), (2, Some(Lanes::One)), (2, Some(Lanes::Eight))] {
+            for level in Level::available() {
+                let options = Options { threads, lanes, level, ..Options::default() };
+                assert_eq!(all_bits(&run(&sweep, &options)), expected, "{threads} threads, {lanes:?}, {level:?}");
+            }
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! Dense linear algebra by residuals, in units of rounding, and by matrices whose answers are known.
 
-use optrun::numeric::linalg::{cholesky, cholesky_solve, norm, qr, singular_values, solve, spectral_norm, symmetric_eigen, transpose};
+use optrun::numeric::linalg::{
+    cholesky, cholesky_solve, norm, psd_part, qr, singular_values, solve, spectral_norm, symmetric_eigen, transpose,
+};
 use optrun::numeric::random::Stream;
 
 fn normals(n: usize, index: u64) -> Vec<f64> {
@@ -145,4 +147,30 @@ fn lengths_do_not_overflow() {
     assert_eq!(norm(&[]), 0.0);
     assert!(norm(&[1.0, f64::NAN, 2.0]).is_nan());
     assert_eq!(norm(&[1.0, f64::NEG_INFINITY]), f64::INFINITY);
+}
+
+#[test]
+fn the_psd_part_is_the_nearest_psd_matrix() {
+    // Eigenvalues 3 and -1 along (1, 1) and (1, -1).
+    let part = psd_part(&[1.0, 2.0, 2.0, 1.0], 2);
+    assert!(part.iter().all(|x| (x - 1.5).abs() < 1e-15), "{part:?}");
+    // What is antisymmetric goes, what is psd stays.
+    let part = psd_part(&[2.0, 1.0, -1.0, 3.0], 2);
+    assert!(part.iter().zip([2.0, 0.0, 0.0, 3.0]).all(|(x, y)| (x - y).abs() < 1e-15), "{part:?}");
+    // numpy.linalg.eigh of ((1, 2, 0), (2, -1, 1), (0, 1, 0.5)).
+    let part = psd_part(&[1.0, 2.0, 0.0, 2.0, -1.0, 1.0, 0.0, 1.0, 0.5], 3);
+    let expected = [
+        1.5677206428351267,
+        1.0111829596492288,
+        0.3314326029183383,
+        1.0111829596492288,
+        0.7222539846450686,
+        0.42273332909502986,
+        0.3314326029183383,
+        0.4227333290950298,
+        0.6934887724509357,
+    ];
+    assert!(part.iter().zip(expected).all(|(x, y)| (x - y).abs() < 1e-14), "{part:?}");
+    assert!((0..9).all(|at| part[at].to_bits() == part[at % 3 * 3 + at / 3].to_bits()));
+    assert!(psd_part(&[f64::NAN, 0.0, 0.0, 1.0], 2).iter().all(|x| x.is_nan()));
 }

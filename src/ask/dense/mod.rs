@@ -139,7 +139,7 @@ fn apply<N: Number>(
         Op::Unpick(k) => arrange::unpicked(&args[0].values, args[1], *k),
         Op::OneHot(k) => arrange::unpicked(&vec![N::of(1.0); args[0].values.len()], args[0], *k),
         Op::Solve => arrange::solve(args[0], args[1]),
-        Op::SpectralNorm => None,
+        Op::SpectralNorm | Op::PsdPart => None,
     }
 }
 

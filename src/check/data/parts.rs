@@ -13,7 +13,7 @@ use crate::expr::eval;
 use crate::expr::graph::{Id, InputKind};
 use crate::expr::op::{InputId, Op};
 use crate::expr::transplant::{reduce_over, transplant};
-use crate::shape::{DataId, Dim};
+use crate::shape::{DataId, Dim, Shape};
 use crate::syntax::ast::{Expr, Ident};
 use crate::syntax::print;
 use std::collections::BTreeMap;
@@ -161,6 +161,34 @@ impl Model {
             }))
         });
         list.first().copied()
+    }
+}
+
+impl Model {
+    /// The same expressions over rows that are no batch's: a copy of each dataset, with the same values.
+    pub(crate) fn apart(&mut self, ids: &[Id]) -> Vec<Id> {
+        let mut swap: BTreeMap<DataId, DataId> = BTreeMap::new();
+        for data in ids.iter().flat_map(|&id| self.rows_of(id)).collect::<Vec<_>>() {
+            swap.entry(data).or_insert_with(|| {
+                self.rows.0.push(self.rows.of(Dim::Rows(data)));
+                DataId(self.rows.0.len() as u32 - 1)
+            });
+        }
+        let known = &mut self.known;
+        let rows = |data: DataId| swap.get(&data).copied().unwrap_or(data);
+        let mut made: BTreeMap<InputId, Id> = BTreeMap::new();
+        transplant(&mut self.graph, ids, &rows, &mut |graph, input| {
+            let info = graph.input_info(input).clone();
+            let Some(Dim::Rows(data)) = info.shape.0.first() else { return None };
+            let to = swap.get(data)?;
+            let values = known.get(&input)?.clone();
+            Some(*made.entry(input).or_insert_with(|| {
+                let shape = Shape(info.shape.0.iter().map(|dim| if let Dim::Rows(d) = dim { Dim::Rows(rows(*d)) } else { *dim }).collect());
+                let new = graph.input(format!("{} on train", info.name), InputKind::Column(*to), shape);
+                graph.as_input(new).map(|input| known.insert(input, values));
+                new
+            }))
+        })
     }
 }
 

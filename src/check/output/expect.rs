@@ -6,7 +6,7 @@ use crate::check::decls::Expectation;
 use crate::check::lower::{R, Reported};
 use crate::check::question::{Asker, Place};
 use crate::diag::Diagnostic;
-use crate::results::view::{Comparison, Cond, ExpectView, Leaf, Question};
+use crate::results::view::{Comparison, Cond, ExpectView, FoldKind, Leaf, Question};
 use crate::results::{Setting, Status};
 use crate::source::Sources;
 use crate::syntax::ast::{CompareOp, Expr, ExprKind};
@@ -84,7 +84,7 @@ impl Asker<'_> {
                 }
                 view.tolerance = Some((tolerance, t.percent));
             }
-            None if op == Comparison::Eq && !whole(&view.left) => {
+            None if op == Comparison::Eq && !self.whole(&view.left) => {
                 let d = Diagnostic::warning("W0601", e.cond.span, "computed numbers are rarely equal to the last bit")
                     .here("equality without a tolerance");
                 let d = d.replace(e.cond.span.end(), " +- 1e-9", "allow a little");
@@ -96,9 +96,11 @@ impl Asker<'_> {
     }
 }
 
-/// Whether a question only has whole numbers: counts, steps, cells.
-pub(super) fn whole(q: &Question) -> bool {
-    q.leaves.iter().all(|leaf| {
+impl Asker<'_> {
+    /// Whether a question only has whole numbers: counts, steps, cells.
+    fn whole(&self, q: &Question) -> bool {
+        let shared = self.shared.borrow();
+        q.leaves.iter().all(|leaf| {
         matches!(
             leaf,
             Leaf::Step
@@ -110,8 +112,11 @@ pub(super) fn whole(q: &Question) -> bool {
                 | Leaf::Evaluations
                 | Leaf::HasStatus(_)
                 | Leaf::Cells
-        ) || matches!(leaf, Leaf::Fold { fold: crate::results::view::FoldKind::StepsTo | crate::results::view::FoldKind::Count, .. })
+        ) || matches!(leaf, Leaf::Fold { fold: FoldKind::StepsTo | FoldKind::Count | FoldKind::SinceLowest, .. })
+ || matches!(leaf, Leaf::Fold { fold: FoldKind::Final | FoldKind::Start | FoldKind::Lowest | FoldKind::Highest | FoldKind::AtStep(_), quantity, .. } if shared.whole.contains(quantity))
+ || matches!(leaf, Leaf::Folded { fold: FoldKind::StepsTo | FoldKind::Count | FoldKind::SinceLowest, .. })
     })
+    }
 }
 
 fn strip(e: &Expr) -> &Expr {

@@ -68,7 +68,9 @@ impl Asker<'_> {
         // Functions alone are drawn without any run.
         let field = |kind: &OutLineKind| matches!(kind, OutLineKind::Contour { .. } | OutLineKind::Curve { .. });
         let asks = |kind: &OutLineKind| matches!(kind, OutLineKind::From(_) | OutLineKind::For(_)) || draws(kind) && !field(kind);
-        let only_fields = !plot.lines.iter().any(|l| asks(&l.kind));
+        let of_runs =
+            |kind: &OutLineKind| matches!(kind, OutLineKind::Curve { f, .. } | OutLineKind::Contour { f, .. } if field::asks_runs(f));
+        let only_fields = !plot.lines.iter().any(|l| asks(&l.kind) || of_runs(&l.kind));
         let marks: Vec<&OutLine> = plot.lines.iter().filter(|l| draws(&l.kind)).collect();
         if marks.is_empty() {
             self.error(
@@ -185,13 +187,13 @@ impl Asker<'_> {
             OutLineKind::Profile { value, axis } => view.marks.push(self.profile(value, axis, &cells)?),
             OutLineKind::Contour { f, x, y } => {
                 let (xr, yr) = (self.interval(&x.1)?, self.interval(&y.1)?);
-                let field = field::field(self, f, &[(&x.0, xr), (&y.0, yr)])?;
+                let field = field::field(self, f, &[(&x.0, xr), (&y.0, yr)], sweeps)?;
                 view.marks.push(MarkView::Contour { field });
             }
             OutLineKind::Curve { f, var, range } => {
                 let range = self.interval(range)?;
                 let var = Expr { span: var.span, kind: ExprKind::Name(var.name.clone()) };
-                let field = field::field(self, f, &[(&var, range)])?;
+                let field = field::field(self, f, &[(&var, range)], sweeps)?;
                 view.marks.push(MarkView::Curve { field });
             }
             OutLineKind::Path(list) => {

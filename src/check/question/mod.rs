@@ -17,7 +17,7 @@ use crate::syntax::ast::Expr;
 use crate::syntax::print;
 use hook::RunHook;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -27,6 +27,8 @@ pub(crate) struct Asking {
     pub(crate) sweeps: Vec<SweepSpec>,
     /// Hypers and their values.
     pub(crate) hypers: BTreeMap<String, f64>,
+    /// The quantities that are whole numbers: counts, and what is made of them.
+    pub(crate) whole: BTreeSet<String>,
     /// The starts of the parameters, in the first replicate.
     pub(crate) starts: BTreeMap<String, ndarray::ArrayD<f64>>,
 }

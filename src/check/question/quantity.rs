@@ -6,11 +6,14 @@ use super::hook::RunHook;
 use crate::check::lower::{Lower, R, Val};
 use crate::check::program::WantExpr;
 use crate::diag::{Diagnostic, did_you_mean};
+use crate::expr::graph::{Graph, Id};
+use crate::expr::op::{Binary, Op, Reduce, Unary};
 use crate::results::Fold;
 use crate::results::view::{FoldKind, Leaf, Selection};
 use crate::solvers::STANDARD_ERROR;
 use crate::syntax::ast::{Arg, Expr, ExprKind};
 use crate::syntax::print;
+use std::collections::BTreeSet;
 
 impl RunHook {
     /// Registers a quantity with every selected sweep and gives its leaf.
@@ -106,6 +109,40 @@ impl RunHook {
             return inner
                 .fail(Diagnostic::error("E0608", e.span, format!("this has {text} entries: too many for an output")).here("reduce it"));
         }
-        Ok((print::expr(e), WantExpr::Model(e.clone()), sizes))
+        let text = print::expr(e);
+        if whole(&shared.model.graph, id) {
+            shared.whole.insert(text.clone());
+        }
+        Ok((text, WantExpr::Model(e.clone()), sizes))
     }
+}
+
+/// Whether a value is made of whole numbers, so that it is exact.
+fn whole(graph: &Graph, id: Id) -> bool {
+    let mut known: BTreeSet<Id> = BTreeSet::new();
+    for at in graph.reachable(&[id]) {
+        let node = graph.node(at);
+        let of_whole = match &node.op {
+            Op::Const(x) => x.value().fract() == 0.0,
+            Op::RowCount(_)
+            | Op::ArgSort(_)
+            | Op::Reduce(Reduce::ArgMax | Reduce::ArgMin, _)
+            | Op::Unary(Unary::Not | Unary::Floor | Unary::Ceil | Unary::Round | Unary::Sign)
+            | Op::Binary(Binary::And | Binary::Or | Binary::Eq | Binary::Ne | Binary::Le | Binary::Lt) => true,
+            Op::Binary(Binary::Add | Binary::Sub | Binary::Mul | Binary::Maximum | Binary::Minimum)
+            | Op::Unary(Unary::Neg | Unary::Abs | Unary::Square)
+            | Op::Reduce(Reduce::Sum | Reduce::Max | Reduce::Min, _)
+            | Op::Broadcast(_)
+            | Op::Reshape(_)
+            | Op::Transpose
+            | Op::Slice { .. }
+            | Op::Squeeze(_)
+            | Op::Expand(_) => node.args.iter().all(|arg| known.contains(arg)),
+            _ => false,
+        };
+        if of_whole {
+            known.insert(at);
+        }
+    }
+    known.contains(&id)
 }

@@ -2,12 +2,12 @@
 //!
 //! Everything else is lowered as anywhere.
 
-use crate::check::decls::not_yet;
 use crate::check::lower::{Frame, Hook, Lower, R, Reported, Val};
 use crate::check::messages;
 use crate::diag::Diagnostic;
 use crate::expr::graph::Id;
 use crate::expr::op::{Binary, Op, Reduce};
+use crate::source::Span;
 use crate::syntax::ast::{Expr, ExprKind};
 use std::cell::{Cell, RefCell};
 
@@ -21,9 +21,16 @@ pub(super) struct RuleHook {
     pub(super) looked: Cell<u64>,
     pub(super) params: Vec<(String, Id)>,
     pub(super) grads: Vec<Id>,
+    /// The gradients over all training rows.
+    pub(super) full: Vec<Id>,
 }
 
 impl RuleHook {
+    /// Whether the lines of `each epoch` are lowered: they know no gradient of a step.
+    fn at_end_of_epoch(&self) -> bool {
+        !self.frames.borrow().iter().any(|f| f.names.contains_key("grad"))
+    }
+
     /// The value of an expression as each parameter sees it.
     fn all(&self, lower: &mut Lower<'_>, e: &Expr) -> R<Vec<Id>> {
         let here = self.at.get();
@@ -59,8 +66,17 @@ impl Hook for RuleHook {
                 }
                 value.map(|id| Some(Val::Node(id))).ok_or(Reported)
             }
-            ExprKind::Grad { part: Some(part), .. } => lower.fail(not_yet(part.span, "`grad on ..`")),
-            ExprKind::Grad { part: None, at: Some(point) } => {
+            ExprKind::Grad { part: Some(part), .. } if part.name != "train" => {
+                let d = Diagnostic::error("E0495", part.span, format!("a rule sees the training rows only, not `{}`", part.name));
+                lower.fail(d.here("no rows to learn from").replace(part.span, "train", "write"))
+            }
+            ExprKind::Grad { part: None, at: Some(_) } if self.at_end_of_epoch() => lower.fail(no_batch(e.span)),
+            ExprKind::Grad { part, at } => {
+                let grads = if part.is_some() { &self.full } else { &self.grads };
+                if self.at.get() == 0 && !self.at_end_of_epoch() {
+                    self.looked.set(self.looked.get() + 1);
+                }
+                let Some(point) = at else { return Ok(Some(Val::Node(grads[self.at.get()]))) };
                 let points = self.all(lower, point)?;
                 let mut with = Vec::new();
                 for ((_, param), id) in self.params.iter().zip(points) {
@@ -77,17 +93,16 @@ impl Hook for RuleHook {
                     };
                     with.push((*param, id));
                 }
-                if self.at.get() == 0 {
-                    self.looked.set(self.looked.get() + 1);
-                }
-                let moved = lower.model.graph.substitute(&self.grads, &with);
+                let moved = lower.model.graph.substitute(grads, &with);
                 Ok(Some(Val::Node(moved[self.at.get()])))
             }
-            ExprKind::Name(name) if name == "grad" && !self.frames.borrow().iter().any(|f| f.names.contains_key("grad")) => {
-                let message = "at the end of an epoch there is no batch: `grad` belongs to a step";
-                lower.fail(Diagnostic::error("E0418", e.span, message).here("not known here"))
-            }
+            ExprKind::Name(name) if name == "grad" && self.at_end_of_epoch() => lower.fail(no_batch(e.span)),
             _ => Ok(None),
         }
     }
+}
+
+fn no_batch(span: Span) -> Diagnostic {
+    let message = "at the end of an epoch there is no batch: `grad` belongs to a step";
+    Diagnostic::error("E0418", span, message).here("not known here").help("`grad on train` is the gradient over all training rows")
 }

@@ -3,8 +3,8 @@
 //! Stages and endings are put together in the parent.
 
 use super::hook::RuleHook;
-use super::{Problem, Stage, StateSlot};
-use crate::check::decls::{Decls, not_yet, parts};
+use super::{NoiseSlot, Problem, Stage, StateSlot};
+use crate::check::decls::{Decls, parts};
 use crate::check::lower::{Frame, Lower, Model, R, Reported, Val};
 use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
 use crate::expr::graph::{Id, InputKind};
@@ -50,17 +50,20 @@ pub(super) struct Writer<'w> {
     /// The module of the stage whose lines are written.
     pub(super) module: String,
     pub(super) states: Vec<StateSlot>,
+    pub(super) noise: Vec<NoiseSlot>,
+    /// Whether these are the lines of `each epoch`.
+    pub(super) in_epoch: bool,
     pub(super) hook: Rc<RuleHook>,
     pub(super) ok: bool,
 }
 
 impl Writer<'_> {
-    fn fail(&mut self, diagnostic: Diagnostic) {
+    pub(super) fn fail(&mut self, diagnostic: Diagnostic) {
         self.diags.push(diagnostic);
         self.ok = false;
     }
 
-    fn shape(&self, place: usize) -> Shape {
+    pub(super) fn shape(&self, place: usize) -> Shape {
         self.model.graph.shape(self.problem.params[place].1).clone()
     }
 
@@ -136,7 +139,7 @@ impl Writer<'_> {
             RuleLineKind::Let(name, e) => self.define(name, e, env),
             RuleLineKind::Update(name, e) => self.update(name, e, line.span, env, assigned),
             RuleLineKind::When(cond, lines) => self.when(cond, lines, env, assigned),
-            RuleLineKind::Draw(_, e) => self.fail(not_yet(e.span, "a draw inside a rule")),
+            RuleLineKind::Draw(name, e) => self.draw(name, e, line.span, env),
             RuleLineKind::EachEpoch(_) => {
                 self.fail(Diagnostic::error("E0413", line.span, "`each epoch` cannot stand inside another block").here("move it out"));
             }
@@ -146,7 +149,8 @@ impl Writer<'_> {
         }
     }
 
-    fn define(&mut self, name: &Ident, e: &Expr, env: &mut Env) {
+    /// Whether a name is free for a `let`; says so when it is not.
+    pub(super) fn is_free(&mut self, name: &Ident, env: &Env) -> bool {
         if let Some(known) = env.get(&name.name).filter(|v| v.role != Role::Let) {
             let message = format!("`{}` already means something in this rule", name.name);
             let mut d = Diagnostic::error("E0411", name.span, message).here("second meaning");
@@ -154,6 +158,13 @@ impl Writer<'_> {
                 d = d.label(known.span, "declared here").help(format!("a state is updated with `{} <- ..`", name.name));
             }
             self.fail(d);
+            return false;
+        }
+        true
+    }
+
+    fn define(&mut self, name: &Ident, e: &Expr, env: &mut Env) {
+        if !self.is_free(name, env) {
             return;
         }
         let shared = is_shared(e, env);
@@ -262,7 +273,7 @@ impl Writer<'_> {
     }
 
     /// A value repeated to a shape, or a diagnostic.
-    fn fitted(&mut self, id: Id, shape: &Shape, span: Span) -> Option<Id> {
+    pub(super) fn fitted(&mut self, id: Id, shape: &Shape, span: Span) -> Option<Id> {
         match self.model.graph.try_add(Op::Broadcast(shape.clone()), &[id]) {
             _ if self.model.graph.shape(id) == shape => Some(id),
             Ok(id) => Some(id),
@@ -280,6 +291,12 @@ impl Writer<'_> {
 
     /// The value of an expression for each parameter; one entry each, equal for shared expressions.
     pub(super) fn each(&mut self, e: &Expr, env: &Env) -> R<Vec<Id>> {
+        let shared = is_shared(e, env);
+        self.lowered(env, shared, |lower, _| lower.node(e))
+    }
+
+    /// What is lowered for each parameter, or once for all.
+    pub(super) fn lowered<T: Clone>(&mut self, env: &Env, shared: bool, mut one: impl FnMut(&mut Lower<'_>, usize) -> R<T>) -> R<Vec<T>> {
         let count = self.problem.params.len();
         let frames: Vec<Frame> = (0..count)
             .map(|place| {
@@ -288,11 +305,10 @@ impl Writer<'_> {
             })
             .collect();
         self.hook.frames.replace(frames.clone());
-        let shared = is_shared(e, env);
-        let mut list = Vec::new();
+        let mut list: Vec<T> = Vec::new();
         for (place, frame) in frames.into_iter().enumerate() {
             if shared && place > 0 {
-                list.push(list[0]);
+                list.push(list[0].clone());
                 continue;
             }
             self.hook.at.set(place);
@@ -300,8 +316,8 @@ impl Writer<'_> {
             lower.module.clone_from(&self.module);
             lower.hook = Some(self.hook.clone());
             lower.frames.push(frame);
-            if let Ok(id) = lower.node(e) {
-                list.push(id);
+            if let Ok(value) = one(&mut lower, place) {
+                list.push(value);
             } else {
                 self.ok = false;
                 return Err(Reported);

@@ -4,6 +4,8 @@
 //! Sequence disappears here: after `m <- e`, the name `m` stands for `e`. Which cells use the rule, and with
 //! which numbers, is decided in `sweep` and `plan`.
 
+pub(crate) mod compose;
+mod draw;
 mod hook;
 mod lines;
 mod rehearse;
@@ -28,8 +30,10 @@ pub(crate) struct Stage {
     pub(crate) rule: Rule,
     /// Where the sweep names it.
     pub(crate) span: Span,
-    /// By argument name; each argument of the rule has a value. One per parameter when a `group` gives others.
+    /// By argument name; each argument of the rule has a value.
     pub(crate) args: BTreeMap<String, Val>,
+    /// Those that have a value for each parameter, because a `group` gives others.
+    pub(crate) own: BTreeMap<String, Vec<Val>>,
 }
 
 /// A state of the rule, for one parameter or for all.
@@ -46,6 +50,16 @@ pub(crate) struct StateSlot {
     pub(crate) next_epoch: Option<Id>,
 }
 
+/// What a rule draws for each step, for one parameter.
+#[derive(Debug, Clone)]
+pub(crate) struct NoiseSlot {
+    /// `z of w`.
+    pub(crate) name: String,
+    pub(crate) input: Id,
+    /// Standard normal, or else uniform between 0 and 1.
+    pub(crate) normal: bool,
+}
+
 /// A whole rule applied to the parameters of a loss.
 #[derive(Debug, Clone)]
 pub(crate) struct RuleGraph {
@@ -54,6 +68,7 @@ pub(crate) struct RuleGraph {
     /// The value of each parameter after the event at the end of an epoch, if the event changes it.
     pub(crate) params_epoch: Vec<Option<Id>>,
     pub(crate) states: Vec<StateSlot>,
+    pub(crate) noise: Vec<NoiseSlot>,
     /// Where losses, metrics and recorded parameters are taken, in terms of the values at a row; the parameters
     /// themselves when the rule does not say.
     pub(crate) report: Vec<Id>,
@@ -68,6 +83,8 @@ pub(crate) struct Problem<'p> {
     /// The loss and its gradient, in the parameters' inputs.
     pub(crate) loss: Id,
     pub(crate) grads: &'p [Id],
+    /// The gradient over all training rows, whatever the batch; that of the step when nobody asks for it.
+    pub(crate) full: &'p [Id],
     /// The counters `t`, `epoch`, `steps`.
     pub(crate) counters: [(&'static str, Id); 3],
 }
@@ -81,12 +98,15 @@ pub(crate) fn apply(model: &mut Model, decls: &Decls, diags: &mut Diagnostics, s
         problem,
         module: String::new(),
         states: Vec::new(),
+        noise: Vec::new(),
+        in_epoch: false,
         hook: Rc::new(RuleHook {
             frames: RefCell::new(Vec::new()),
             at: Cell::new(0),
             looked: Cell::new(0),
             params: problem.params.to_vec(),
             grads: problem.grads.to_vec(),
+            full: problem.full.to_vec(),
         }),
         ok: true,
     };
@@ -109,7 +129,9 @@ pub(crate) fn apply(model: &mut Model, decls: &Decls, diags: &mut Diagnostics, s
         env.insert("param".to_string(), Var { values: current, shared: false, role: Role::Param, span });
         env.insert("grad".to_string(), Var { values: grads.clone(), shared: false, role: Role::Grad, span });
         for (name, value) in &stage.args {
-            env.insert(name.clone(), Var { values: vec![value.clone()], shared: true, role: Role::Argument, span });
+            let own = stage.own.get(name);
+            let values = own.cloned().unwrap_or_else(|| vec![value.clone()]);
+            env.insert(name.clone(), Var { values, shared: own.is_none(), role: Role::Argument, span });
         }
         uses_grad |= lines.iter().any(uses_plain_grad);
         let first_state = writer.states.len();
@@ -133,9 +155,11 @@ pub(crate) fn apply(model: &mut Model, decls: &Decls, diags: &mut Diagnostics, s
             let mut after = at_row.clone();
             after.remove("grad");
             let mut changed = Assigned::default();
+            writer.in_epoch = true;
             for line in lines {
                 writer.line(line, &mut after, &mut changed);
             }
+            writer.in_epoch = false;
             writer.store(first_state, &after, true);
             if changed.param {
                 params_epoch = after["param"].values.iter().map(|v| if let Val::Node(id) = v { Some(*id) } else { None }).collect();
@@ -174,20 +198,30 @@ pub(crate) fn apply(model: &mut Model, decls: &Decls, diags: &mut Diagnostics, s
     let nodes =
         |list: Vec<Val>| list.into_iter().map(|v| if let Val::Node(id) = v { Ok(id) } else { Err(Reported) }).collect::<R<Vec<Id>>>();
     let report = report.unwrap_or_else(|| problem.params.iter().map(|(_, id)| *id).collect());
-    Ok(RuleGraph { params: nodes(moved)?, params_epoch, states: writer.states, report, evaluations })
+    Ok(RuleGraph { params: nodes(moved)?, params_epoch, states: writer.states, noise: writer.noise, report, evaluations })
 }
 
 fn uses_plain_grad(line: &RuleLine) -> bool {
+    mentions(line, &|e| matches!(&e.kind, ExprKind::Name(n) if n == "grad"))
+}
+
+/// Whether a stage asks for a gradient over all training rows.
+pub(crate) fn uses_full_grad(stage: &Stage) -> bool {
+    let RuleBody::Lines(lines) = &stage.rule.body else { return false };
+    lines.iter().any(|line| mentions(line, &|e| matches!(&e.kind, ExprKind::Grad { part: Some(_), .. })))
+}
+
+fn mentions(line: &RuleLine, what: &dyn Fn(&Expr) -> bool) -> bool {
     let in_expr = |e: &Expr| {
         let mut found = false;
-        super::decls::walk(e, &mut |e| found |= matches!(&e.kind, ExprKind::Name(n) if n == "grad"));
+        super::decls::walk(e, &mut |e| found |= what(e));
         found
     };
     match &line.kind {
         RuleLineKind::State(list) | RuleLineKind::Shared(list) => list.iter().any(|(_, e)| in_expr(e)),
         RuleLineKind::Let(_, e) | RuleLineKind::Draw(_, e) | RuleLineKind::Update(_, e) | RuleLineKind::Report(e) => in_expr(e),
-        RuleLineKind::When(cond, lines) => in_expr(cond) || lines.iter().any(uses_plain_grad),
-        RuleLineKind::EachEpoch(lines) => lines.iter().any(uses_plain_grad),
+        RuleLineKind::When(cond, lines) => in_expr(cond) || lines.iter().any(|line| mentions(line, what)),
+        RuleLineKind::EachEpoch(lines) => lines.iter().any(|line| mentions(line, what)),
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Problem, Stage, apply};
+use super::{Problem, Stage, apply, compose};
 use crate::check::decls::{Decls, Rule};
 use crate::check::lower::{Frame, Lower, Model, R, Val};
 use crate::check::sweep::{counters, words};
@@ -21,7 +21,7 @@ pub(crate) fn rehearse(sources: &Sources, decls: &Decls, planned: &[String], dia
         if planned.contains(name) || sources.file(rule.name.span.file).std {
             continue;
         }
-        let RuleBody::Lines(lines) = &rule.body else { continue };
+        let lines = if let RuleBody::Lines(lines) = &rule.body { &lines[..] } else { &[] };
         let mut found = Diagnostics::new();
         // A reported mistake is all that is wanted of it.
         let _: R<()> = perform(decls, rule, lines, &mut found);
@@ -43,7 +43,7 @@ fn perform(decls: &Decls, rule: &Rule, lines: &[RuleLine], diags: &mut Diagnosti
     for formal in &rule.formals {
         let name = &formal.name.name;
         let value = match &formal.default {
-            Some(Expr { kind: ExprKind::Name(word), .. }) if !words(rule, name).is_empty() => Val::Word(word.clone()),
+            Some(Expr { kind: ExprKind::Name(word), .. }) if !words(&decls.rules, rule, name).is_empty() => Val::Word(word.clone()),
             Some(e) if !matches!(e.kind, ExprKind::Number(_)) => {
                 let mut lower = Lower::new(&mut model, decls, diags);
                 lower.module.clone_from(&rule.module);
@@ -57,7 +57,12 @@ fn perform(decls: &Decls, rule: &Rule, lines: &[RuleLine], diags: &mut Diagnosti
         };
         args.insert(name.clone(), value);
     }
-    let stage = Stage { rule: rule.clone(), span: rule.name.span, args };
+    if let RuleBody::Compose(_) = &rule.body {
+        let stages = compose::stages(&mut model, decls, diags, rule, rule.name.span, args, &counters)?;
+        return apply(&mut model, decls, diags, &stages, &Problem { params: &params, loss, grads: &grads, full: &grads, counters })
+            .map(|_| ());
+    }
+    let stage = Stage { rule: rule.clone(), span: rule.name.span, args, own: BTreeMap::new() };
     let assigns = |what: &str| lines.iter().any(|line| assigns(line, what));
     let reports = lines.iter().any(|line| matches!(line.kind, RuleLineKind::Report(_)));
     // A stage needs another one that moves the parameters.
@@ -66,7 +71,7 @@ fn perform(decls: &Decls, rule: &Rule, lines: &[RuleLine], diags: &mut Diagnosti
         (false, false, true) => vec![descent(rule), stage],
         _ => vec![stage],
     };
-    apply(&mut model, decls, diags, &stages, &Problem { params: &params, loss, grads: &grads, counters }).map(|_| ())
+    apply(&mut model, decls, diags, &stages, &Problem { params: &params, loss, grads: &grads, full: &grads, counters }).map(|_| ())
 }
 
 fn argument(model: &mut Model, name: &str) -> Val {
@@ -100,5 +105,10 @@ fn descent(like: &Rule) -> Stage {
     let line = RuleLineKind::Update(Ident { name: "param".to_string(), span }, Expr { span, kind: value });
     let body = RuleBody::Lines(vec![RuleLine { span, kind: line }]);
     let ident = Ident { name: "descent".to_string(), span };
-    Stage { rule: Rule { name: ident, formals: Vec::new(), body, module: String::new() }, span, args: BTreeMap::new() }
+    Stage {
+        rule: Rule { name: ident, formals: Vec::new(), body, module: String::new() },
+        span,
+        args: BTreeMap::new(),
+        own: BTreeMap::new(),
+    }
 }

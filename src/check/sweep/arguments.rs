@@ -4,17 +4,24 @@
 
 use crate::check::decls::{Rule, walk};
 use crate::diag::{Diagnostic, did_you_mean};
-use crate::syntax::ast::{Expr, ExprKind, Ident, RuleBody, RuleLine, RuleLineKind};
+use std::collections::BTreeMap;
+
+use crate::syntax::ast::{Arg, Expr, ExprKind, Ident, RuleBody, RuleLine, RuleLineKind};
 
 /// The words that a rule compares an argument with; empty when the argument is a number.
-pub(crate) fn words(rule: &Rule, name: &str) -> Vec<String> {
+pub(crate) fn words(rules: &BTreeMap<String, Rule>, rule: &Rule, name: &str) -> Vec<String> {
+    words_within(rules, rule, name, 0)
+}
+
+/// A chain hands words on to its stages; chains may be chains of chains, but not without end.
+fn words_within(rules: &BTreeMap<String, Rule>, rule: &Rule, name: &str, depth: usize) -> Vec<String> {
     let Some(default) = rule.formals.iter().find(|f| f.name.name == name).and_then(|f| f.default.as_ref()) else { return Vec::new() };
     let ExprKind::Name(word) = &default.kind else { return Vec::new() };
     if crate::check::builtins::constant(word).is_some() || rule.formals.iter().any(|f| f.name.name == *word) {
         return Vec::new();
     }
     let mut found = vec![word.clone()];
-    let mut look = |e: &Expr| {
+    let look = |e: &Expr| {
         walk(e, &mut |e| {
             if let ExprKind::Compare { left, right, .. } = &e.kind
                 && let (ExprKind::Name(a), ExprKind::Name(b)) = (&left.kind, &right.kind)
@@ -27,9 +34,23 @@ pub(crate) fn words(rule: &Rule, name: &str) -> Vec<String> {
             }
         });
     };
-    if let RuleBody::Lines(lines) = &rule.body {
-        for e in rule_exprs(lines) {
-            look(e);
+    match &rule.body {
+        RuleBody::Lines(lines) => rule_exprs(lines).into_iter().for_each(look),
+        RuleBody::Compose(body) => {
+            let parts = if let ExprKind::Pipe(parts) = &body.kind { &parts[..] } else { std::slice::from_ref(body) };
+            for part in parts {
+                let ExprKind::Call { name: inner, args, .. } = &part.kind else { continue };
+                let Some(inner) = rules.get(&format!("{}{}", rule.module, inner.name)).or_else(|| rules.get(&inner.name)) else { continue };
+                for arg in args {
+                    if let Arg::Named(formal, Expr { kind: ExprKind::Name(handed), .. }) = arg
+                        && handed == name
+                        && depth < 16
+                    {
+                        found.extend(words_within(rules, inner, &formal.name, depth + 1));
+                    }
+                }
+            }
+            found.dedup();
         }
     }
     found

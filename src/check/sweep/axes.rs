@@ -37,7 +37,7 @@ impl Sweeps<'_> {
                 let rule = &self.decls.rules[&stage.rule];
                 if rule.formals.iter().any(|f| f.name.name == *name) {
                     takes = true;
-                    allowed.extend(words(rule, name));
+                    allowed.extend(words(&self.decls.rules, rule, name));
                     if stage.args.contains_key(name) || stage.varying.contains(name) {
                         let d = Diagnostic::error("E0440", axis.name.span, format!("`{}` already fixes `{name}`", stage.rule))
                             .here("given again");
@@ -173,15 +173,10 @@ impl Sweeps<'_> {
     /// One value: a number, a word of a convention, or a schedule.
     fn axis_value(&mut self, e: &Expr, words: &[String]) -> R<AxisValue> {
         if !words.is_empty() {
-            if let ExprKind::Name(word) = &e.kind {
-                if words.contains(word) {
-                    return Ok(AxisValue { setting: Setting::Text(word.clone()), expr: e.clone() });
-                }
-                return self.fail(messages::no_choice(word, words, e.span));
-            }
-            let d = Diagnostic::error("E0460", e.span, "this argument is a choice between words")
-                .here(format!("choices: {}", words.join(", ")));
-            return self.fail(d);
+            return match &e.kind {
+                ExprKind::Name(word) if words.contains(word) => Ok(AxisValue { setting: Setting::Text(word.clone()), expr: e.clone() }),
+                _ => self.fail(no_choice(e, words)),
+            };
         }
         let counters = counters(self.model);
         let mut lower = Lower::new(self.model, self.decls, self.diags);
@@ -208,6 +203,15 @@ impl Sweeps<'_> {
         }
         Ok(AxisValue { setting: Setting::Text(print::expr(e)), expr: e.clone() })
     }
+}
+
+/// What is none of the words of a convention.
+pub(crate) fn no_choice(e: &Expr, words: &[String]) -> Diagnostic {
+    let ExprKind::Name(word) = &e.kind else {
+        return Diagnostic::error("E0460", e.span, "this argument is a choice between words")
+            .here(format!("choices: {}", words.join(", ")));
+    };
+    messages::no_choice(word, words, e.span)
 }
 
 pub(super) fn several(axis: &Axis) -> Diagnostic {

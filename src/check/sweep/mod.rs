@@ -6,7 +6,9 @@ mod arguments;
 mod axes;
 mod extend;
 mod folds;
+mod groups;
 mod optimizers;
+mod sample;
 
 use crate::check::decls::{Block, Decls, ValueKind, not_yet};
 use crate::check::lower::{Lower, Model, R, Reported};
@@ -18,9 +20,10 @@ use crate::source::Span;
 use crate::syntax::ast::{BatchOrder, Expr, ExprKind, RepeatCount, SweepLine, SweepLineKind};
 use crate::syntax::print;
 pub(crate) use arguments::{no_argument, words};
-pub(crate) use axes::counters;
+pub(crate) use axes::{counters, no_choice};
 use extend::keys;
 pub(crate) use extend::{extended, no_sweep};
+pub(crate) use optimizers::chain_entry;
 use optimizers::optimizer_points;
 use std::collections::BTreeMap;
 
@@ -29,6 +32,7 @@ pub(crate) struct Sweeps<'s> {
     pub(crate) model: &'s mut Model,
     pub(crate) decls: &'s Decls,
     pub(crate) declared: &'s Declared,
+    pub(crate) seed: Option<u64>,
     pub(crate) diags: &'s mut Diagnostics,
 }
 
@@ -59,6 +63,9 @@ impl Sweeps<'_> {
             span: sweep.name.span,
             maximize: false,
             axes: Vec::new(),
+            over: Vec::new(),
+            groups: Vec::new(),
+            skip: Vec::new(),
             budget: Budget::Steps(0),
             batches: None,
             stop: None,
@@ -81,9 +88,7 @@ impl Sweeps<'_> {
                 SweepLineKind::Minimize { maximize, loss, many, over } => {
                     has_loss = true;
                     spec.maximize = *maximize;
-                    if let Some(name) = over.first() {
-                        self.diags.push(not_yet(name.span, "`minimize .. over`"));
-                    }
+                    spec.over = self.params(over);
                     if let Ok(axis) = self.losses(loss, *many) {
                         spec.axes.push(axis);
                     }
@@ -163,9 +168,16 @@ impl Sweeps<'_> {
                     said = Some(*span);
                     spec.redraw.extend(self.redrawn(redraw));
                 }
-                SweepLineKind::Sample { .. } => self.diags.push(not_yet(line.span, "`sample`")),
-                SweepLineKind::SkipWhen(_) => self.diags.push(not_yet(line.span, "`skip when`")),
-                SweepLineKind::Group { .. } => self.diags.push(not_yet(line.span, "`group`")),
+                SweepLineKind::Sample { count, draws } => match self.sample(count, draws, &optimizers) {
+                    Ok(axis) => spec.axes.push(axis),
+                    Err(Reported) => failed.extend(draws.iter().map(|(name, _)| name.name.as_str())),
+                },
+                SweepLineKind::SkipWhen(e) => spec.skip.push(e.clone()),
+                SweepLineKind::Group { params, values } => {
+                    if let Ok(group) = self.group(params, values, &optimizers, &spec.groups) {
+                        spec.groups.push(group);
+                    }
+                }
                 SweepLineKind::StartFrom { .. } => self.diags.push(not_yet(line.span, "`start from`")),
             }
         }

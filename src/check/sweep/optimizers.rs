@@ -5,7 +5,7 @@
 use super::Sweeps;
 use super::arguments::{no_argument, words};
 use super::axes::several;
-use crate::check::decls::{Block, Rule, not_yet};
+use crate::check::decls::{Block, Decls, Rule};
 use crate::check::lower::{R, Reported};
 use crate::check::messages;
 use crate::check::program::{AxisValue, Bind, OptimizerSpec, StageSpec, SweepSpec};
@@ -13,7 +13,7 @@ use crate::diag::{Diagnostic, did_you_mean};
 use crate::results::Setting;
 use crate::solvers::SOLVERS;
 use crate::source::Span;
-use crate::syntax::ast::{Arg, Expr, ExprKind, Ident, RuleBody, SweepLine, SweepLineKind};
+use crate::syntax::ast::{Arg, Expr, ExprKind, Ident, SweepLine, SweepLineKind};
 use crate::syntax::print;
 use std::collections::BTreeMap;
 
@@ -55,56 +55,19 @@ impl Sweeps<'_> {
         let mut spec = OptimizerSpec { rule: String::new(), span: e.span, stages: Vec::new() };
         let mut points: Vec<Point> = vec![Vec::new()];
         for (place, part) in parts.iter().enumerate() {
-            let (name, args): (Ident, &[Arg]) = match &part.kind {
-                ExprKind::Name(name) => (Ident { name: name.clone(), span: part.span }, &[]),
-                ExprKind::Field { .. } => (Ident { name: print::expr(part), span: part.span }, &[]),
-                ExprKind::Call { name, args, .. } => (name.clone(), args),
-                ExprKind::Text(text) => {
-                    let d = Diagnostic::error("E0436", part.span, "an optimizer is a name, without quotes").here("a text");
-                    return self.fail(d.replace(part.span, text.clone(), "write"));
-                }
-                _ => {
-                    return self.fail(
-                        Diagnostic::error("E0436", part.span, "an optimizer is a name, with arguments if need be")
-                            .here("no name")
-                            .help("such as `adam(lr = 0.01)`"),
-                    );
-                }
+            let (name, args, rule) = match chain_entry(self.decls, "", part) {
+                Ok((name, args, rule)) => (name, args, rule.clone()),
+                Err(diagnostic) => return self.fail(*diagnostic),
             };
-            let Some(rule) = self.decls.rules.get(&name.name).cloned() else {
-                let known: Vec<&str> = self
-                    .decls
-                    .rules
-                    .keys()
-                    .map(String::as_str)
-                    .chain(crate::library::LIBRARY.iter().map(|f| f.name))
-                    .chain(SOLVERS.iter().map(|s| s.name))
-                    .collect();
-                let mut d = Diagnostic::error("E0437", name.span, format!("no optimizer is called `{}`", name.name)).here("not known");
-                d = match did_you_mean(&name.name, known) {
-                    Some(near) => {
-                        let near = near.to_string();
-                        d.replace(name.span, near.clone(), format!("did you mean `{near}`?"))
-                    }
-                    None => d.help("`optrun std` lists those that ship with the program"),
-                };
-                return self.fail(d);
-            };
-            if let RuleBody::Compose(inner) = &rule.body {
-                return self.fail(not_yet(inner.span, "an optimizer declared as a chain of stages"));
-            }
             if self.decls.solvers.contains_key(&name.name) && parts.len() > 1 {
                 let message = format!("`{}` is a solver: it stands alone", name.name);
                 let d = Diagnostic::error("E0801", part.span, message).here("in a chain of stages");
                 return self.fail(d.replace(e.span, print::expr(part), "without the other stages"));
             }
             let mut stage = StageSpec { rule: name.name.clone(), span: part.span, args: BTreeMap::new(), varying: Vec::new() };
-            if let Some(diagnostic) = positional(&name, &rule, args) {
-                return self.fail(diagnostic);
-            }
             let mut ok = true;
             for arg in args {
-                ok &= self.argument(arg, &rule, &name, place, &mut stage, &mut points).is_ok();
+                ok &= self.argument(arg, &rule, place, &mut stage, &mut points).is_ok();
             }
             if !ok {
                 return Err(Reported);
@@ -115,31 +78,19 @@ impl Sweeps<'_> {
         Ok((spec, points))
     }
 
-    pub(super) fn argument(
-        &mut self,
-        arg: &Arg,
-        rule: &Rule,
-        name: &Ident,
-        place: usize,
-        stage: &mut StageSpec,
-        points: &mut Vec<Point>,
-    ) -> R<()> {
-        let formals: Vec<&str> = rule.formals.iter().map(|f| f.name.name.as_str()).collect();
+    pub(super) fn argument(&mut self, arg: &Arg, rule: &Rule, place: usize, stage: &mut StageSpec, points: &mut Vec<Point>) -> R<()> {
         let (given, e, many) = match arg {
             Arg::Positional(_) => return Err(Reported),
             Arg::Named(given, e) => (given, e, false),
             Arg::In(given, e) => (given, e, true),
         };
-        if !formals.contains(&given.name.as_str()) {
-            return self.fail(no_argument(&name.name, &formals, given, Some(e)));
-        }
         if stage.args.contains_key(&given.name)
             || points.first().is_some_and(|p| p.iter().any(|(at, n, _)| *at == place && *n == given.name))
         {
             return self.fail(messages::given_twice(&given.name, given.span));
         }
-        let values = self.values(e, many, given, &words(rule, &given.name))?;
-        self.in_range(&name.name, &given.name, &values)?;
+        let values = self.values(e, many, given, &words(&self.decls.rules, rule, &given.name))?;
+        self.in_range(&rule.name.name, &given.name, &values)?;
         if many {
             stage.varying.push(given.name.clone());
             *points = points
@@ -208,6 +159,44 @@ impl Sweeps<'_> {
             }
         }
     }
+}
+
+/// A stage as a sweep or a chain names it: the name, the arguments, and the rule, which has arguments of these names.
+pub(crate) fn chain_entry<'d, 'e>(decls: &'d Decls, module: &str, part: &'e Expr) -> Result<(Ident, &'e [Arg], &'d Rule), Box<Diagnostic>> {
+    let (name, args): (Ident, &[Arg]) = match &part.kind {
+        ExprKind::Name(name) => (Ident { name: name.clone(), span: part.span }, &[]),
+        ExprKind::Field { .. } => (Ident { name: print::expr(part), span: part.span }, &[]),
+        ExprKind::Call { name, args, .. } => (name.clone(), args),
+        ExprKind::Text(text) => {
+            let d = Diagnostic::error("E0436", part.span, "an optimizer is a name, without quotes").here("a text");
+            return Err(Box::new(d.replace(part.span, text.clone(), "write")));
+        }
+        _ => {
+            let d = Diagnostic::error("E0436", part.span, "an optimizer is a name, with arguments if need be").here("no name");
+            return Err(Box::new(d.help("such as `adam(lr = 0.01)`")));
+        }
+    };
+    let Some(rule) = decls.rules.get(&format!("{module}{}", name.name)).or_else(|| decls.rules.get(&name.name)) else {
+        let known = decls.rules.keys().map(String::as_str).chain(crate::library::LIBRARY.iter().map(|f| f.name));
+        let known: Vec<&str> = known.chain(SOLVERS.iter().map(|s| s.name)).collect();
+        let d = Diagnostic::error("E0437", name.span, format!("no optimizer is called `{}`", name.name)).here("not known");
+        return Err(Box::new(match did_you_mean(&name.name, known) {
+            Some(near) => d.replace(name.span, near, format!("did you mean `{near}`?")),
+            None => d.help("`optrun std` lists those that ship with the program"),
+        }));
+    };
+    if let Some(diagnostic) = positional(&name, rule, args) {
+        return Err(Box::new(diagnostic));
+    }
+    let formals: Vec<&str> = rule.formals.iter().map(|f| f.name.name.as_str()).collect();
+    for arg in args {
+        if let Arg::Named(given, e) | Arg::In(given, e) = arg
+            && !formals.contains(&given.name.as_str())
+        {
+            return Err(Box::new(no_argument(&name.name, &formals, given, Some(e))));
+        }
+    }
+    Ok((name, args, rule))
 }
 
 /// Arguments without names, all in one message.

@@ -305,6 +305,7 @@ pub(super) fn structural(b: &mut Build<'_>, at: Id, node: &Node, position: usize
             b.neg(share)
         }
         Op::SpectralNorm => return without("norm(ord = 2)"),
+        Op::PsdPart => return without("the projection onto psd"),
         Op::Const(_)
         | Op::Literal(_)
         | Op::Input(_)

@@ -42,6 +42,11 @@ pub(super) fn spectral_norm(a: &Tensor) -> f64 {
     linalg::spectral_norm(&plain(a), a.shape()[0], a.shape()[1])
 }
 
+/// The positive semidefinite matrix next to a square one.
+pub(super) fn psd_part(a: &Tensor) -> Tensor {
+    array(IxDyn(a.shape()), linalg::psd_part(&plain(a), a.shape()[0]))
+}
+
 /// The elements row by row.
 fn plain(a: &Tensor) -> Vec<f64> {
     a.iter().copied().collect()

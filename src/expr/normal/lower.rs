@@ -252,7 +252,9 @@ impl<'g> Normal<'g> {
                     from.0.iter().map(|d| if *d == Dim::Size(1) { Idx::At(0) } else { there.next().unwrap_or(Idx::At(0)) }).collect();
                 self.at(id, 0, &list)
             }
-            Op::Reduce(..) | Op::Cumsum { .. } | Op::Sort(_) | Op::ArgSort(_) | Op::Solve | Op::SpectralNorm => self.opaque(id, axes),
+            Op::Reduce(..) | Op::Cumsum { .. } | Op::Sort(_) | Op::ArgSort(_) | Op::Solve | Op::SpectralNorm | Op::PsdPart => {
+                self.opaque(id, axes)
+            }
         }
     }
 

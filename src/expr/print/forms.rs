@@ -303,6 +303,7 @@ impl<'a> Forms<'a> {
             Op::OneHot(k) => call("onehot", args, &format!(", {k}")),
             Op::Solve => call("solve", args, ""),
             Op::SpectralNorm => call("norm", args, ", ord = 2"),
+            Op::PsdPart => call("psd_part", args, ""),
         }
     }
 
