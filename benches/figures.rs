@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use optrun::report::contour::{isolines, levels};
 use optrun::report::figure::{
-    Axis, CellInk, ColorBar, Figure, Ink, Layer, LegendEntry, LegendGroup, LegendKind, MarkKind, Panel, Scale, Style, Tick,
+    Axis, CellInk, ColorBar, ColorMap, Figure, Ink, Layer, LegendEntry, LegendGroup, LegendKind, MarkKind, Panel, Scale, Style, Tick,
 };
 use optrun::report::png::png;
 use optrun::report::svg::svg;
@@ -52,6 +52,7 @@ fn figure(name: &str, panels: Vec<Panel>) -> Figure {
         columns: 1,
         legend: vec![],
         color_bar: None,
+        aspect: None,
     }
 }
 
@@ -168,7 +169,7 @@ fn paths() -> Figure {
     let mut f = figure("c_contour", vec![panel]);
     f.title = "Five paths over Rosenbrock's valley".into();
     f.legend = vec![group("optimizer", LegendKind::Line)];
-    f.color_bar = Some(ColorBar { axis: axis("rosenbrock", Scale::Log, range, 5) });
+    f.color_bar = Some(ColorBar { axis: axis("rosenbrock", Scale::Log, range, 5), map: ColorMap::Plain });
     f
 }
 
@@ -200,7 +201,7 @@ fn heat() -> Figure {
     let mut f = figure("d_heat", vec![panel]);
     f.title = "Where heavy ball converges".into();
     f.legend = vec![LegendGroup { title: String::new(), entries: vec![entry("diverged", style(0), LegendKind::Hatched)] }];
-    f.color_bar = Some(ColorBar { axis: axis("final loss / first loss", Scale::Log, (1e-12, 1.0), 6) });
+    f.color_bar = Some(ColorBar { axis: axis("final loss / first loss", Scale::Log, (1e-12, 1.0), 6), map: ColorMap::Plain });
     f.caption = "60 x 50 runs of 500 steps.".into();
     f
 }

@@ -152,14 +152,17 @@ impl Diagnostics {
     }
 }
 
-/// The name in `candidates` that is most like `name`, if one is near enough to be meant.
+/// The name in `candidates` that is most like `name`, if one is near enough to be meant: never another single letter.
 pub fn did_you_mean<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = name.to_lowercase();
     candidates
         .into_iter()
         .filter(|c| *c != name)
         .map(|c| (strsim::damerau_levenshtein(&lower, &c.to_lowercase()), c))
-        .filter(|&(distance, c)| distance <= 1 + name.chars().count().min(c.chars().count()) / 4)
+        .filter(|&(distance, c)| {
+            let shorter = name.chars().count().min(c.chars().count());
+            distance <= 1 + shorter / 4 && distance < name.chars().count()
+        })
         .min_by_key(|&(distance, c)| (distance, c))
         .map(|(_, c)| c)
 }

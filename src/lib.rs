@@ -35,5 +35,6 @@ pub mod report;
 pub mod results;
 pub mod run;
 pub mod shape;
+pub mod solvers;
 pub mod source;
 pub mod syntax;

@@ -1,7 +1,7 @@
 //! Figures drawn from outside: what comes out is a picture, has ink where the data is, and survives any input.
 
 use optrun::report::figure::{
-    Axis, CellInk, ColorBar, Figure, Ink, Layer, LegendEntry, LegendGroup, LegendKind, MarkKind, Panel, Scale, Style, Tick, ticks,
+    Axis, CellInk, ColorBar, ColorMap, Figure, Ink, Layer, LegendEntry, LegendGroup, LegendKind, MarkKind, Panel, Scale, Style, Tick, ticks,
 };
 use optrun::report::png::{DrawError, png};
 use optrun::report::svg::svg;
@@ -25,6 +25,7 @@ fn figure(x: (Scale, (f64, f64)), y: (Scale, (f64, f64)), layers: Vec<Layer>) ->
         columns: 1,
         legend: vec![],
         color_bar: None,
+        aspect: None,
     }
 }
 
@@ -275,7 +276,7 @@ fn names_of_any_kind_are_drawn() {
         f.title = name.into();
         f.caption = name.into();
         f.legend = vec![LegendGroup { title: name.into(), entries: vec![entry(name, 0, LegendKind::Line)] }];
-        f.color_bar = Some(ColorBar { axis: Axis { label: name.into(), ..axis("", Scale::Log, (1e-9, 1.0)) } });
+        f.color_bar = Some(ColorBar { axis: Axis { label: name.into(), ..axis("", Scale::Log, (1e-9, 1.0)) }, map: ColorMap::Plain });
         survives(&f);
         let text = svg(&f);
         assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}') && !text.contains("b && c"));

@@ -2,6 +2,8 @@
 
 #[path = "report/builder.rs"]
 mod builder;
+#[path = "report/classes.rs"]
+mod classes;
 #[path = "report/figures.rs"]
 mod figures;
 

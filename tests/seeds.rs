@@ -1,4 +1,5 @@
-//! Every number that the seeds' own code gives, recomputed elsewhere: the line (001), the post about RMSProp and Adam (000), the
+//! Every number that the seeds' own code gives, recomputed elsewhere: the line (001), the
+//! curves and bowls (002), the post about RMSProp and Adam (000), the
 //! Wisconsin course (004), each within the tolerance that its own sensitivity to rounding allows.
 //!
 //! The expected numbers are data; nothing here prints its own.
@@ -6,6 +7,8 @@
 #[path = "seeds/support.rs"]
 mod support;
 
+#[path = "seeds/bowl.rs"]
+mod bowl;
 #[path = "seeds/line.rs"]
 mod line;
 #[path = "seeds/wdbc.rs"]

@@ -6,8 +6,9 @@ use std::fmt::Write as _;
 
 use super::names;
 use crate::check::Program;
+use crate::check::data::{Content, shape_of};
 use crate::check::decls::ValueKind;
-use crate::check::lower::{Content, Val};
+use crate::check::lower::Val;
 use crate::check::program::{Bind, Budget, Pace};
 use crate::expr::diff;
 use crate::expr::graph::Id;
@@ -22,7 +23,10 @@ pub fn program(program: &Program) -> String {
     let mut text = String::new();
     let model = &program.model;
     for (d, data) in model.data.iter().enumerate() {
-        let _ = writeln!(text, "dataset {}: {} rows", data.name.name, model.rows.0[d]);
+        let parts: Vec<String> = data.parts.iter().map(|part| format!("{} {}", part.name, part.rows.len())).collect();
+        let folds = data.folds.map(|folds| format!(" in fold 0 of {folds}")).unwrap_or_default();
+        let rows = if parts.is_empty() { model.rows.0[d].to_string() } else { format!("{}{folds}", parts.join(", ")) };
+        let _ = writeln!(text, "dataset {}: {rows} rows", data.name.name);
         let mut run: Vec<&str> = Vec::new();
         let mut kind = String::new();
         let flush = |text: &mut String, run: &mut Vec<&str>, kind: &str| {
@@ -34,7 +38,7 @@ pub fn program(program: &Program) -> String {
         };
         for column in &data.columns {
             let what = match &column.content {
-                Content::Numbers { shape, .. } => model.rows.show(shape),
+                Content::Numbers { values, by_row } => model.rows.show(&shape_of(values, *by_row, crate::shape::DataId(d as u32))),
                 Content::Missing { missing, .. } => format!("{} missing", missing.len()),
                 Content::Texts { .. } => "text".to_string(),
                 Content::Broken => "broken".to_string(),

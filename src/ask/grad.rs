@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use super::names;
 use crate::check::Program;
 use crate::check::decls::ValueKind;
+use crate::check::draw;
 use crate::check::lower::Val;
-use crate::check::start;
 use crate::expr::graph::Id;
 use crate::expr::op::InputId;
 use crate::expr::print::{formula, number};
@@ -67,7 +67,7 @@ pub fn grad(program: &Program, loss: Option<&str>, wrt: Option<&str>, steps: boo
         let (grads, _) = rewrite::rewrite(&mut graph, &grads, &Options::default());
         let mut starts: Vec<(InputId, ArrayD<f64>)> = Vec::new();
         for param in &program.declared.params {
-            let value = start::start(&program.model, param, program.seed.unwrap_or(0), 0, &|_| None)?;
+            let value = draw::start(&program.model, param, program.seed.unwrap_or(0), 0, &|_| None)?;
             if let Some(input) = graph.as_input(param.id) {
                 starts.push((input, value));
             }

@@ -9,7 +9,7 @@ use super::dense::{Array, Complex, Number, evaluate};
 use crate::check::Program;
 use crate::check::claim::GradientCheck;
 use crate::check::model::ParamInfo;
-use crate::check::start;
+use crate::check::draw;
 use crate::expr::graph::{Graph, Id};
 use crate::expr::op::InputId;
 use crate::expr::rewrite::{self, Options};
@@ -108,7 +108,7 @@ pub(super) fn compare(program: &Program, check: &GradientCheck, exponents: std::
     let (grads, _) = rewrite::rewrite(&mut graph, &grads, &Options::default());
     let mut starts = Vec::new();
     for param in &program.declared.params {
-        starts.push((graph.as_input(param.id)?, start::start(model, param, program.seed.unwrap_or(0), 0, &|_| None).ok()?));
+        starts.push((graph.as_input(param.id)?, draw::start(model, param, program.seed.unwrap_or(0), 0, &|_| None).ok()?));
     }
     let loss = Loss { program, graph: &graph, root: list[0], starts };
     let inputs = |input: InputId| {
@@ -170,7 +170,7 @@ pub(super) fn compare(program: &Program, check: &GradientCheck, exponents: std::
     if stride > 1 {
         below.push(format!("{} of {} coordinates were tried", tried.len(), super::grouped(total)));
     }
-    let column = |title: &str| Column { group: String::new(), title: title.to_string(), format: None };
+    let column = |title: &str| Column { group: String::new(), title: title.to_string(), format: None, decades: title == "h" };
     let table = Table {
         name: format!("gradient_of_{}", check.name.replace(|c: char| !c.is_alphanumeric(), "_")),
         caption: format!("The gradient of {}, three ways", check.name),

@@ -2,7 +2,8 @@
 //!
 //! It decides nothing; it only says what was found and expected.
 
-use super::lower::{Content, DataInfo, Model};
+use super::data::{Content, DataInfo};
+use super::lower::Model;
 use crate::diag::{Diagnostic, did_you_mean};
 use crate::expr::diff::NotDifferentiable;
 use crate::expr::graph::Id;
@@ -17,7 +18,7 @@ pub(crate) fn shapes_differ(model: &Model, op: &str, a: (Id, Span), b: (Id, Span
     let two_datasets = sa.0.first() != sb.0.first() && matches!((sa.0.first(), sb.0.first()), (Some(Dim::Rows(_)), Some(Dim::Rows(_))));
     if two_datasets {
         let rows = |shape: &Shape| match shape.0.first() {
-            Some(&Dim::Rows(DataId(d))) => format!("rows of `{}`", model.data[d as usize].name.name),
+            Some(&Dim::Rows(DataId(d))) => format!("rows of `{}`", model.name_of(DataId(d))),
             _ => String::new(),
         };
         return Diagnostic::error("E0302", op_span, format!("`{op}`: rows of two datasets"))
@@ -148,6 +149,12 @@ pub(crate) fn column_not_numeric(data: &DataInfo, column: usize, span: Span) -> 
         Content::Numbers { .. } | Content::Broken => return None,
     };
     Some(diagnostic)
+}
+
+/// Labels some of which are missing (the first in this row, from 0), where each is needed.
+pub(crate) fn labels_missing(column: &str, span: Span, count: usize, row: u32) -> Diagnostic {
+    let message = format!("`{column}` has missing entries ({count}), the first in row {}", row + 1);
+    Diagnostic::error("E0506", span, message).here("missing entries").help("`drop missing` leaves those rows out")
 }
 
 /// A second declaration of a name.

@@ -6,6 +6,7 @@ mod builtins;
 pub(crate) mod claim;
 pub(crate) mod data;
 pub(crate) mod decls;
+pub(crate) mod draw;
 mod field;
 mod index;
 pub(crate) mod lower;
@@ -15,7 +16,6 @@ mod output;
 pub(crate) mod program;
 mod question;
 pub(crate) mod rule;
-pub(crate) mod start;
 pub(crate) mod sweep;
 
 use std::cell::RefCell;
@@ -31,6 +31,7 @@ use crate::results::Fold;
 use crate::results::view::Views;
 use crate::source::{FileId, Sources};
 use crate::syntax::ast::{Expr, ExprKind, File, SweepLineKind, UnaryOp};
+use data::Context;
 use decls::{Block, Decls};
 use lower::{Lower, Model, R};
 use program::{Pace, SweepSpec, WantExpr};
@@ -41,11 +42,10 @@ use sweep::Sweeps;
 pub fn check(sources: &mut Sources, root: FileId, file: File, data_folder: Option<&Path>, diags: &mut Diagnostics) -> Option<Program> {
     let mut decls = decls::collect(sources, root, file, diags);
     library(sources, &mut decls, diags);
+    let tables = data::read(&decls, data_folder, diags);
+    let seed = seed(&decls, diags);
     let mut model = Model::default();
-    data::load(&decls, &mut model, data_folder, diags);
-    let data = model.clone();
-    let declared = model::declare(&mut model, &decls, &BTreeMap::new(), diags);
-    let seed = seed(&mut model, &decls, diags);
+    let declared = model::declare(&mut model, &decls, (&tables, seed), &Context::default(), diags);
     let mut sweeps: Vec<SweepSpec> = Vec::new();
     for block in &decls.sweeps {
         let mut checker = Sweeps { model: &mut model, decls: &decls, declared: &declared, diags };
@@ -63,8 +63,8 @@ pub fn check(sources: &mut Sources, root: FileId, file: File, data_folder: Optio
     if diags.has_errors() {
         return None;
     }
-    let shape_hypers = model::shape_hypers(&decls);
-    Some(Program { decls, model, declared, data, shape_hypers, seed, sweeps, views, asked })
+    let fixing = model::fixing_hypers(&decls);
+    Some(Program { decls, model, declared, tables, fixing, seed, sweeps, views, asked })
 }
 
 /// Whether a mistake is one however the lines that could not be read would have gone on: shapes, data, files, what is
@@ -76,7 +76,7 @@ pub(crate) fn stands_alone(diagnostic: &Diagnostic) -> bool {
     )
 }
 
-/// Adds the rules of the library that the file names and does not declare itself.
+/// Adds the rules of the library, and the solvers, that the file names and does not declare itself.
 fn library(sources: &mut Sources, decls: &mut Decls, diags: &mut Diagnostics) {
     let mut names: Vec<String> = Vec::new();
     for line in decls.sweeps.iter().flat_map(|s| &s.lines) {
@@ -98,8 +98,15 @@ fn library(sources: &mut Sources, decls: &mut Decls, diags: &mut Diagnostics) {
         if decls.rules.contains_key(&name) {
             continue;
         }
-        let Some(file) = crate::library::find(&name) else { continue };
-        let id = sources.add(format!("std/{name}.opt"), PathBuf::new(), file.text, true);
+        let text = if let Some(file) = crate::library::find(&name) {
+            file.text.to_string()
+        } else if let Some(solver) = crate::solvers::find(&name) {
+            decls.solvers.insert(name.clone(), solver);
+            solver.declaration()
+        } else {
+            continue;
+        };
+        let id = sources.add(format!("std/{name}.opt"), PathBuf::new(), text, true);
         let (file, found) = crate::syntax::parse(sources, id);
         found.list.into_iter().for_each(|d| diags.push(d));
         let library = decls::collect(sources, id, file, diags);
@@ -109,13 +116,13 @@ fn library(sources: &mut Sources, decls: &mut Decls, diags: &mut Diagnostics) {
     }
 }
 
-fn seed(model: &mut Model, decls: &Decls, diags: &mut Diagnostics) -> Option<u64> {
+fn seed(decls: &Decls, diags: &mut Diagnostics) -> Option<u64> {
     let (numpy, e, span) = decls.rng.as_ref()?;
     if *numpy {
         diags.push(decls::not_yet(*span, "`rng numpy(..)`"));
         return None;
     }
-    Lower::new(model, decls, diags).whole(e, "a seed", 0.0).ok().map(|n| n as u64)
+    Lower::new(&mut Model::default(), decls, diags).whole(e, "a seed", 0.0).ok().map(|n| n as u64)
 }
 
 /// Plots, tables and expectations, and with them what each sweep evaluates.
@@ -132,7 +139,7 @@ fn outputs(
     let starts = declared
         .params
         .iter()
-        .filter_map(|p| start::start(&model, p, seed.unwrap_or(0), 0, &|_| None).ok().map(|s| (p.name.clone(), s)))
+        .filter_map(|p| draw::start(&model, p, seed.unwrap_or(0), 0, &|_| None).ok().map(|s| (p.name.clone(), s)))
         .collect();
     let shared = Rc::new(RefCell::new(Asking { model, sweeps, hypers, starts }));
     let mut views = Views::default();
@@ -213,7 +220,7 @@ impl Program {
     /// The data files that were read, with the hashes of their bytes.
     #[must_use]
     pub fn files(&self) -> Vec<(String, String)> {
-        self.data.data.iter().filter_map(|d| d.file.clone()).collect()
+        self.tables.iter().filter_map(|t| t.file.clone()).collect()
     }
 }
 

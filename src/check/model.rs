@@ -2,18 +2,20 @@
 //!
 //! Datasets are read before (`data`); what sweeps do with the values is in `sweep`.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::builtins::LARGEST;
-use super::decls::{Decls, Value, ValueKind, not_yet, walk};
+use super::data::{self, Context, DataInfo, Table};
+use super::decls::{DataDecl, Decls, Name, Value, ValueKind, line_exprs, needed_lets, not_yet};
+use super::draw::{self, Drawing};
 use super::lower::{Lower, Model, R, Reported, Val};
 use super::messages;
-use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
+use crate::diag::{Diagnostic, Diagnostics};
 use crate::expr::graph::{Id, InputKind};
+use crate::numeric::random::Stream;
 use crate::shape::Shape;
 use crate::source::Span;
-use crate::syntax::ast::{Arg, Expr, ExprKind, Start};
+use crate::syntax::ast::{DataLine, Expr, Start, SweepLine, SweepLineKind};
 
 /// A parameter of the model.
 #[derive(Debug, Clone)]
@@ -33,31 +35,8 @@ pub(crate) enum ParamStart {
     /// At a value: an expression in data and hypers.
     Value(Id),
     /// At a draw.
-    Draw { draw: Draw, args: Vec<Id> },
+    Draw(Drawing),
 }
-
-/// The distributions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Draw {
-    Normal,
-    Uniform,
-    LogUniform,
-    Integers,
-    Bernoulli,
-    Poisson,
-    Choice,
-}
-
-/// Name, number of arguments.
-const DRAWS: [(&str, Draw, usize); 7] = [
-    ("normal", Draw::Normal, 2),
-    ("uniform", Draw::Uniform, 2),
-    ("log_uniform", Draw::LogUniform, 2),
-    ("integers", Draw::Integers, 2),
-    ("bernoulli", Draw::Bernoulli, 1),
-    ("poisson", Draw::Poisson, 1),
-    ("choice", Draw::Choice, 1),
-];
 
 /// A `hyper`.
 #[derive(Debug, Clone)]
@@ -75,20 +54,44 @@ pub(crate) struct Declared {
     pub(crate) hypers: Vec<HyperInfo>,
 }
 
-/// Lowers all declared values; `overrides` are values of hypers that fix shapes.
-pub(crate) fn declare(model: &mut Model, decls: &Decls, overrides: &BTreeMap<String, f64>, diags: &mut Diagnostics) -> Declared {
+/// Computes all datasets and lowers all declared values, as they need each other.
+pub(crate) fn declare(
+    model: &mut Model,
+    decls: &Decls,
+    (tables, seed): (&[Table], Option<u64>),
+    context: &Context,
+    diags: &mut Diagnostics,
+) -> Declared {
     let mut declared = Declared::default();
-    let (sorted, circular) = decls.sorted(diags);
-    for full in circular {
-        model.names.insert(full, Val::Broken);
+    for (decl, table) in decls.datasets.iter().zip(tables) {
+        model.rows.0.push(0);
+        model.data.push(DataInfo { name: decl.name.clone(), columns: Vec::new(), unread: table.unread, parts: Vec::new(), folds: None });
     }
-    for full in &sorted {
-        if model.names.contains_key(full) {
-            continue;
+    model.varies = varies(decls);
+    let (sorted, circular) = decls.sorted(&data::holders(decls, tables), diags);
+    for name in circular {
+        match name {
+            Name::Value(full) => {
+                model.names.insert(full, Val::Broken);
+            }
+            Name::Dataset(name) => {
+                model.data.iter_mut().filter(|d| d.name.name == name).for_each(|d| d.unread = true);
+            }
         }
-        let Some(value) = decls.values.get(full) else { continue };
-        let lowered = one(model, decls, full, value, overrides, &mut declared, diags);
-        model.names.insert(full.clone(), lowered.unwrap_or(Val::Broken));
+    }
+    for name in &sorted {
+        match name {
+            Name::Dataset(name) => {
+                let Some(place) = decls.datasets.iter().position(|d| d.name.name == *name) else { continue };
+                data::compute(place, &tables[place], (decls, seed), model, context, diags);
+            }
+            Name::Value(full) => {
+                let Some(value) = decls.values.get(full).filter(|_| !model.names.contains_key(full)) else { continue };
+                let mut place = Place { model: &mut *model, decls, seed, context, declared: &mut declared, diags: &mut *diags };
+                let lowered = place.one(full, value);
+                model.names.insert(full.clone(), lowered.unwrap_or(Val::Broken));
+            }
+        }
     }
     // Parameters in the order declared, whatever needed them first.
     declared.params.sort_by_key(|p| decls.order.iter().position(|name| *name == p.name));
@@ -96,197 +99,158 @@ pub(crate) fn declare(model: &mut Model, decls: &Decls, overrides: &BTreeMap<Str
     declared
 }
 
-/// The hypers on which the shapes of parameters depend.
-pub(crate) fn shape_hypers(decls: &Decls) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
+/// Whether data may differ from cell to cell.
+fn varies(decls: &Decls) -> bool {
+    let folds = |line: &DataLine| matches!(line, DataLine::Split { parts, .. } if parts.iter().any(|(name, _)| name.name == "folds"));
+    let redraws = |line: &SweepLine| matches!(&line.kind, SweepLineKind::Repeat { redraw, .. } if !redraw.is_empty());
+    decls.datasets.iter().any(|d| d.lines.iter().any(folds))
+        || decls.sweeps.iter().any(|s| s.lines.iter().any(redraws))
+        || needed_lets(decls, |_| true).iter().any(|name| matches!(decls.values[name].kind, ValueKind::Hyper { .. }))
+        || decls.values.values().any(|v| matches!(v.kind, ValueKind::Let { value: Start::Draw(_), .. }))
+}
+
+/// The hypers on which shapes of parameters, data and draws depend: cells that differ in them share nothing.
+pub(crate) fn fixing_hypers(decls: &Decls) -> Vec<String> {
+    let mut roots: Vec<(&str, &Expr)> = Vec::new();
     for value in decls.values.values() {
-        let ValueKind::Param { shape: Some(sizes), .. } = &value.kind else { continue };
-        let mut todo: Vec<(&str, &Expr)> = sizes.iter().map(|e| (value.module.as_str(), e)).collect();
-        let mut seen: Vec<String> = Vec::new();
-        while let Some((module, e)) = todo.pop() {
-            walk(e, &mut |e| {
-                if let ExprKind::Name(name) = &e.kind
-                    && let Some(inner) = decls.value(module, name)
-                {
-                    let full = format!("{}{}", inner.module, inner.name.name);
-                    if seen.contains(&full) {
-                        return;
-                    }
-                    seen.push(full.clone());
-                    if matches!(inner.kind, ValueKind::Hyper { .. }) {
-                        found.push(full);
-                    } else {
-                        todo.extend(inner.kind.exprs().into_iter().map(|e| (inner.module.as_str(), e)));
-                    }
-                }
-            });
+        let module = value.module.as_str();
+        match &value.kind {
+            ValueKind::Param { shape: Some(sizes), .. } => roots.extend(sizes.iter().map(|e| (module, e))),
+            ValueKind::Let { shape, value: Start::Draw(e) } => roots.extend(shape.iter().flatten().chain([e]).map(|e| (module, e))),
+            _ => {}
         }
     }
+    roots.extend(decls.datasets.iter().flat_map(|d| d.lines.iter().flat_map(line_exprs)).map(|e| ("", e)));
+    let is_hyper = |name: &String| matches!(decls.values[name].kind, ValueKind::Hyper { .. });
+    let mut found: Vec<String> = roots.into_iter().flat_map(|(module, e)| decls.uses(module, e)).filter(is_hyper).collect();
     found.sort();
     found.dedup();
     found
 }
 
-fn one(
-    model: &mut Model,
-    decls: &Decls,
-    full: &str,
-    value: &Value,
-    overrides: &BTreeMap<String, f64>,
-    declared: &mut Declared,
-    diags: &mut Diagnostics,
-) -> R<Val> {
-    let mut lower = Lower::new(model, decls, diags);
-    lower.module.clone_from(&value.module);
-    let name = &value.name;
-    match &value.kind {
-        ValueKind::Hyper { value: e } => {
-            let written = lower.constant(e, "a `hyper`")?;
-            let number = overrides.get(full).copied().unwrap_or(written);
-            let id = lower.model.graph.input(full, InputKind::Hyper, Shape::scalar());
-            if let Some(input) = lower.model.graph.as_input(id) {
-                lower.model.known.insert(input, Arc::new(ndarray::arr0(number).into_dyn()));
+/// Where declared values are lowered.
+struct Place<'p> {
+    model: &'p mut Model,
+    decls: &'p Decls,
+    seed: Option<u64>,
+    context: &'p Context,
+    declared: &'p mut Declared,
+    diags: &'p mut Diagnostics,
+}
+
+impl Place<'_> {
+    fn one(&mut self, full: &str, value: &Value) -> R<Val> {
+        let mut lower = Lower::new(self.model, self.decls, self.diags);
+        lower.module.clone_from(&value.module);
+        let name = &value.name;
+        match &value.kind {
+            ValueKind::Hyper { value: e } => {
+                let written = lower.constant(e, "a `hyper`")?;
+                let number = self.context.hypers.get(full).copied().unwrap_or(written);
+                let id = lower.model.graph.input(full, InputKind::Hyper, Shape::scalar());
+                if let Some(input) = lower.model.graph.as_input(id) {
+                    lower.model.known.insert(input, Arc::new(ndarray::arr0(number).into_dyn()));
+                }
+                self.declared.hypers.push(HyperInfo { name: full.to_string(), span: name.span, id, value: number });
+                Ok(Val::Node(id))
             }
-            declared.hypers.push(HyperInfo { name: full.to_string(), span: name.span, id, value: number });
-            Ok(Val::Node(id))
-        }
-        ValueKind::Let { value: Start::Draw(e), .. } => lower.fail(not_yet(e.span, "a drawn `let`")),
-        ValueKind::Let { value: Start::Missing, .. } => Err(Reported),
-        ValueKind::Let { value: Start::Value(e), .. } => lower.value(e),
-        ValueKind::Metric { value: e } => lower.node(e).map(Val::Node),
-        ValueKind::Loss { value: e } => {
-            let id = lower.node(e)?;
-            if lower.model.graph.shape(id).is_scalar() {
-                return Ok(Val::Node(id));
+            ValueKind::Let { value: Start::Draw(e), shape } => {
+                let sizes = sizes(&mut lower, name.span, shape.as_deref())?.unwrap_or_default();
+                let drawing = draw::distribution(&mut lower, e, &Shape::fixed(&sizes))?;
+                let args: Option<Vec<_>> = drawing.args.iter().map(|&id| lower.model.constant(id)).collect();
+                let Some(args) = args else {
+                    return lower.fail(messages::not_known_before(e.span, "the distribution of a `let`"));
+                };
+                let kept = |d: &DataDecl| !self.context.redraw.contains(&d.name.name);
+                let stays = needed_lets(self.decls, kept).iter().any(|n| n == full);
+                let replicate = if stays { 0 } else { self.context.replicate };
+                let mut stream = Stream::new(self.seed.unwrap_or(0), "let", full, &[replicate]);
+                let Some(values) = draw::drawn(drawing.draw, &args, &sizes, &mut stream) else {
+                    return lower.fail(draw::no_draw(name.span, draw::no_meaning(full)));
+                };
+                let id = lower.model.graph.input(full, InputKind::Drawn, Shape::fixed(&sizes));
+                lower.model.graph.as_input(id).map(|input| lower.model.known.insert(input, Arc::new(values)));
+                Ok(Val::Node(id))
             }
-            let shape = lower.show(id);
-            let mut d = Diagnostic::error("E0353", e.span, format!("a loss is one number; `{}` is {shape}", name.name)).here(shape);
-            let text = crate::syntax::print::expr(e);
-            for f in ["mean", "sum"] {
-                d = d.replace(e.span, format!("{f}({text})"), format!("take the {f}"));
+            ValueKind::Let { value: Start::Missing, .. } => Err(Reported),
+            ValueKind::Let { value: Start::Value(e), .. } => lower.value(e),
+            ValueKind::Metric { value: e } => lower.node(e).map(Val::Node),
+            ValueKind::Loss { value: e } => {
+                let id = lower.node(e)?;
+                if lower.model.graph.shape(id).is_scalar() {
+                    return Ok(Val::Node(id));
+                }
+                let shape = lower.show(id);
+                let mut d = Diagnostic::error("E0353", e.span, format!("a loss is one number; `{}` is {shape}", name.name)).here(shape);
+                let text = crate::syntax::print::expr(e);
+                for f in ["mean", "sum"] {
+                    d = d.replace(e.span, format!("{f}({text})"), format!("take the {f}"));
+                }
+                lower.fail(d)
             }
-            lower.fail(d)
-        }
-        ValueKind::Param { shape, start, within } => {
-            if let Some(set) = within {
-                lower.diags.push(not_yet(set.span, "`within`"));
-            }
-            let mut sizes: Option<Vec<usize>> = match shape {
-                None => None,
-                Some(list) => {
-                    let sizes =
-                        list.iter().map(|e| lower.whole(e, "a size", 1.0)).collect::<Vec<_>>().into_iter().collect::<R<Vec<usize>>>()?;
-                    let count = sizes.iter().try_fold(1usize, |n, &k| n.checked_mul(k));
-                    if count.is_none_or(|n| n > LARGEST) {
-                        let span = list.first().map_or(name.span, |e| e.span).to(list.last().map_or(name.span, |e| e.span));
-                        let d = messages::too_large(span, &sizes);
-                        return lower.fail(d);
+            ValueKind::Param { shape, start, within } => {
+                if let Some(set) = within {
+                    lower.diags.push(not_yet(set.span, "`within`"));
+                }
+                let mut sizes = sizes(&mut lower, name.span, shape.as_deref())?;
+                let start = match start {
+                    Start::Missing => {
+                        let d = Diagnostic::error("E0231", name.span, format!("where does `{}` start?", name.name)).here("no start");
+                        return lower.fail(d.replace(
+                            shape.as_ref().and_then(|s| s.last()).map_or(name.span.end(), |e| Span {
+                                lo: e.span.hi + 1,
+                                hi: e.span.hi + 1,
+                                ..e.span
+                            }),
+                            " = 0",
+                            "say it",
+                        ));
                     }
-                    Some(sizes)
-                }
-            };
-            let start = match start {
-                Start::Missing => {
-                    let d = Diagnostic::error("E0231", name.span, format!("where does `{}` start?", name.name)).here("no start");
-                    return lower.fail(d.replace(
-                        shape.as_ref().and_then(|s| s.last()).map_or(name.span.end(), |e| Span {
-                            lo: e.span.hi + 1,
-                            hi: e.span.hi + 1,
-                            ..e.span
-                        }),
-                        " = 0",
-                        "say it",
-                    ));
-                }
-                Start::Draw(e) => drawn(&mut lower, e)?,
-                Start::Value(e) => {
-                    let id = lower.node(e)?;
-                    let found: Vec<usize> = lower.model.graph.shape(id).0.iter().map(|&dim| lower.model.rows.of(dim)).collect();
-                    match &sizes {
-                        None => sizes = Some(found),
-                        Some(_) if found.is_empty() => {}
-                        Some(wanted) if *wanted == found => {}
-                        Some(wanted) => {
-                            let (f, w) = (lower.show(id), lower.model.rows.show(&Shape::fixed(wanted)));
-                            let d = Diagnostic::error("E0354", e.span, format!("`{}` is {w}, and its start {f}", name.name)).here(f);
-                            return lower.fail(d.label(name.span, format!("declared {w}")));
+                    Start::Draw(e) => {
+                        ParamStart::Draw(draw::distribution(&mut lower, e, &Shape::fixed(sizes.as_deref().unwrap_or_default()))?)
+                    }
+                    Start::Value(e) => {
+                        let id = lower.node(e)?;
+                        let found: Vec<usize> = lower.model.graph.shape(id).0.iter().map(|&dim| lower.model.rows.of(dim)).collect();
+                        match &sizes {
+                            None => sizes = Some(found),
+                            Some(_) if found.is_empty() => {}
+                            Some(wanted) if *wanted == found => {}
+                            Some(wanted) => {
+                                let (f, w) = (lower.show(id), lower.model.rows.show(&Shape::fixed(wanted)));
+                                let d = Diagnostic::error("E0354", e.span, format!("`{}` is {w}, and its start {f}", name.name)).here(f);
+                                return lower.fail(d.label(name.span, format!("declared {w}")));
+                            }
                         }
+                        let known = lower.model.graph.reachable(&[id]).iter().all(|&node| {
+                            let input = lower.model.graph.as_input(node);
+                            input.is_none_or(|input| lower.model.known.contains_key(&input))
+                        });
+                        if !known {
+                            let d = Diagnostic::error("E0355", e.span, format!("the start of `{}` depends on a parameter", name.name))
+                                .here("not known before the run");
+                            return lower.fail(d);
+                        }
+                        ParamStart::Value(id)
                     }
-                    let known = lower.model.graph.reachable(&[id]).iter().all(|&node| {
-                        let input = lower.model.graph.as_input(node);
-                        input.is_none_or(|input| lower.model.known.contains_key(&input))
-                    });
-                    if !known {
-                        let d = Diagnostic::error("E0355", e.span, format!("the start of `{}` depends on a parameter", name.name))
-                            .here("not known before the run");
-                        return lower.fail(d);
-                    }
-                    ParamStart::Value(id)
-                }
-            };
-            let sizes = sizes.unwrap_or_default();
-            let id = lower.model.graph.input(full, InputKind::Param, Shape::fixed(&sizes));
-            declared.params.push(ParamInfo { name: full.to_string(), span: name.span, id, sizes, start });
-            Ok(Val::Node(id))
+                };
+                let sizes = sizes.unwrap_or_default();
+                let id = lower.model.graph.input(full, InputKind::Param, Shape::fixed(&sizes));
+                self.declared.params.push(ParamInfo { name: full.to_string(), span: name.span, id, sizes, start });
+                Ok(Val::Node(id))
+            }
         }
     }
 }
 
-/// What other libraries call a distribution.
-const ALIASES: [(&str, &str); 7] = [
-    ("gaussian", "normal"),
-    ("gauss", "normal"),
-    ("randn", "normal"),
-    ("rand", "uniform"),
-    ("random", "uniform"),
-    ("randint", "integers"),
-    ("loguniform", "log_uniform"),
-];
-
-/// `normal(0, 1)` and the like.
-fn drawn(lower: &mut Lower<'_>, e: &Expr) -> R<ParamStart> {
-    let ExprKind::Call { name, args, .. } = &e.kind else {
-        return lower.fail(
-            Diagnostic::error("E0232", e.span, "`~` draws from a distribution").here("no distribution").help("such as `~ normal(0, 1)`"),
-        );
-    };
-    if name.name == "orthogonal" {
-        return lower.fail(not_yet(e.span, "`orthogonal`"));
+/// The sizes that are written behind a name.
+fn sizes(lower: &mut Lower<'_>, name: Span, shape: Option<&[Expr]>) -> R<Option<Vec<usize>>> {
+    let Some(list) = shape else { return Ok(None) };
+    let sizes = list.iter().map(|e| lower.whole(e, "a size", 1.0)).collect::<Vec<_>>().into_iter().collect::<R<Vec<usize>>>()?;
+    let count = sizes.iter().try_fold(1usize, |n, &k| n.checked_mul(k));
+    if count.is_none_or(|n| n > LARGEST) {
+        let span = list.first().map_or(name, |e| e.span).to(list.last().map_or(name, |e| e.span));
+        return lower.fail(messages::too_large(span, &sizes));
     }
-    let Some((_, draw, count)) = DRAWS.iter().find(|(known, ..)| *known == name.name) else {
-        let known: Vec<&str> = DRAWS.iter().map(|(n, ..)| *n).collect();
-        let mut d = Diagnostic::error("E0236", name.span, format!("no distribution is called `{}`", name.name))
-            .here(format!("there are {}", known.join(", ")));
-        let alias = ALIASES.iter().find(|(theirs, _)| *theirs == name.name).map(|(_, ours)| *ours);
-        if let Some(near) = alias.or_else(|| did_you_mean(&name.name, known)) {
-            d = d.replace(name.span, near, format!("did you mean `{near}`?"));
-        }
-        return lower.fail(d);
-    };
-    if lower.decls.rng.is_none() {
-        return lower.fail(messages::needs_seed(e.span, "drawn"));
-    }
-    let mut nodes = Vec::new();
-    for arg in args {
-        let Arg::Positional(e) = arg else {
-            return lower.fail(
-                Diagnostic::error("E0237", e.span, format!("the arguments of `{}` have no names", name.name))
-                    .here("named, as in NumPy")
-                    .help("they stand in order, such as `normal(0, 1)`: mean, standard deviation; `uniform(low, high)`"),
-            );
-        };
-        let id = lower.node(e)?;
-        let shape = lower.model.graph.shape(id).clone();
-        let fits = if *draw == Draw::Choice { shape.rank() == 1 } else { shape.is_scalar() };
-        if !fits {
-            let text = lower.show(id);
-            return lower.fail(Diagnostic::error("E0234", e.span, format!("`{}` takes numbers", name.name)).here(text));
-        }
-        nodes.push(id);
-    }
-    if nodes.len() != *count {
-        let message = format!("`{}` takes {count} arguments, {} given", name.name, nodes.len());
-        return lower.fail(Diagnostic::error("E0233", e.span, message).here("here"));
-    }
-    Ok(ParamStart::Draw { draw: *draw, args: nodes })
+    Ok(Some(sizes))
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::claim::Asked;
+use super::data::Table;
 use super::decls::Decls;
 use super::lower::Model;
 use super::model::Declared;
@@ -18,9 +19,10 @@ pub struct Program {
     /// The values with hypers at their defaults.
     pub(crate) model: Model,
     pub(crate) declared: Declared,
-    /// The data alone, to declare the values anew for other shapes.
-    pub(crate) data: Model,
-    pub(crate) shape_hypers: Vec<String>,
+    /// The data as they were read, to declare the values anew for cells whose shapes, folds or draws are others.
+    pub(crate) tables: Vec<Table>,
+    /// The hypers on which shapes and data depend.
+    pub(crate) fixing: Vec<String>,
     pub(crate) seed: Option<u64>,
     pub(crate) sweeps: Vec<SweepSpec>,
     /// What the outputs ask.
@@ -41,6 +43,10 @@ pub(crate) struct SweepSpec {
     pub(crate) batches: Option<BatchSpec>,
     pub(crate) stop: Option<(Expr, String)>,
     pub(crate) repeat: usize,
+    /// The datasets that each replicate draws anew.
+    pub(crate) redraw: Vec<String>,
+    /// The folds that judge, one after the other; none where the data have no folds.
+    pub(crate) judging: Vec<usize>,
     pub(crate) pace: Option<Pace>,
     /// What outputs and `record` want evaluated, in the order first asked.
     pub(crate) wants: Vec<Want>,

@@ -11,6 +11,7 @@ use crate::diag::{Diagnostics, printable, render};
 use crate::library;
 use crate::numeric::dispatch::Level;
 use crate::pipeline::{self, Checked, Ending, Failure};
+use crate::solvers::SOLVERS;
 use crate::source::Sources;
 
 /// Everything was done, and every expectation holds.
@@ -83,12 +84,18 @@ fn run(args: RunArgs) -> Result<i32, Failure> {
 /// `optrun std`.
 fn std(name: Option<&str>) -> Result<i32, Failure> {
     let Some(name) = name else {
-        let width = library::LIBRARY.iter().map(|file| file.name.len()).max().unwrap_or(0);
-        let lines = library::LIBRARY.iter().map(|file| format!("{:<width$}  {}", file.name, file.summary()));
-        return print(&(lines.collect::<Vec<_>>().join("\n") + "\n"));
+        let rules: Vec<(&str, &str)> = library::LIBRARY.iter().map(|file| (file.name, file.summary())).collect();
+        let solvers: Vec<(&str, &str)> = SOLVERS.iter().map(|solver| (solver.name, solver.summary)).collect();
+        let width = rules.iter().chain(&solvers).map(|(name, _)| name.len()).max().unwrap_or(0);
+        let list = |rows: &[(&str, &str)]| rows.iter().map(|(name, summary)| format!("{name:<width$}  {summary}\n")).collect::<String>();
+        return print(&format!("{}\nSolvers, which are part of the program:\n\n{}", list(&rules), list(&solvers)));
     };
+    if let Some(solver) = crate::solvers::find(name) {
+        return print(&solver.manual());
+    }
     let file = library::find(name).ok_or_else(|| {
-        let meant = crate::diag::did_you_mean(name, library::LIBRARY.iter().map(|file| file.name));
+        let names = library::LIBRARY.iter().map(|file| file.name).chain(SOLVERS.iter().map(|solver| solver.name));
+        let meant = crate::diag::did_you_mean(name, names);
         let help = meant.map_or("`optrun std` lists them".to_owned(), |meant| format!("did you mean `{meant}`?"));
         Failure::Wrong(format!("the library has no rule `{name}`; {help}"))
     })?;

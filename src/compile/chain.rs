@@ -4,7 +4,7 @@
 //! orders of sums and products stand here once more, element by element.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::fixed::Fixed;
 use super::map::{self, Map, around, compose, features};
@@ -70,7 +70,7 @@ pub struct Chained {
 struct Chaining<'a> {
     step: Step<'a>,
     builder: Builder,
-    values: BTreeMap<Id, Rc<[Value]>>,
+    values: BTreeMap<Id, Arc<[Value]>>,
     /// Nodes that depend on the clock and on nothing else that changes.
     timed: Vec<bool>,
     slots: Vec<usize>,
@@ -192,11 +192,11 @@ impl Chaining<'_> {
     }
 
     /// The elements of a node that was met before, or is fixed, or of the clock.
-    fn elements(&mut self, id: Id) -> Option<Rc<[Value]>> {
+    fn elements(&mut self, id: Id) -> Option<Arc<[Value]>> {
         if let Some(known) = self.values.get(&id) {
             return Some(known.clone());
         }
-        let elements: Rc<[Value]> = if self.is_of_clock(id) {
+        let elements: Arc<[Value]> = if self.is_of_clock(id) {
             self.clock.push(id);
             [self.builder.push(Native::Clock((self.clock.len() - 1) as u32))].into()
         } else {
@@ -206,11 +206,11 @@ impl Chaining<'_> {
         Some(elements)
     }
 
-    fn fixed(&mut self, id: Id) -> Option<Rc<[Value]>> {
+    fn fixed(&mut self, id: Id) -> Option<Arc<[Value]>> {
         if !self.is_small(id) {
             return None;
         }
-        let (base, map) = self.step.fixed.view(self.step.graph, id);
+        let (base, map) = self.step.fixed.view(id);
         let source: Vec<Value> = if let Some(column) = self.step.fixed.column(base) {
             let count = self.step.fixed.columns()[column as usize].features;
             let first = self.columns.iter().position(|&known| known == column);
@@ -227,7 +227,7 @@ impl Chaining<'_> {
         Some(rearranged(&source, &map))
     }
 
-    fn node(&mut self, id: Id) -> Option<Rc<[Value]>> {
+    fn node(&mut self, id: Id) -> Option<Arc<[Value]>> {
         if !self.is_small(id) {
             return None;
         }
@@ -320,14 +320,14 @@ impl Chaining<'_> {
         }
     }
 
-    fn input(&mut self, id: Id, input: InputId) -> Option<Rc<[Value]>> {
+    fn input(&mut self, id: Id, input: InputId) -> Option<Arc<[Value]>> {
         let octet = self.octet(input)?;
         let changes = self.step.slots.iter().any(|(slot, next)| *slot == id && slot != next);
         Some(self.in_memory(octet, features(self.step.graph.shape(id)), changes))
     }
 
     /// The elements of a value in memory, which steps change or not.
-    fn in_memory(&mut self, octet: usize, elements: usize, changes: bool) -> Rc<[Value]> {
+    fn in_memory(&mut self, octet: usize, elements: usize, changes: bool) -> Arc<[Value]> {
         let (list, op): (_, fn(u32) -> Native) = if changes { (&mut self.slots, Native::Slot) } else { (&mut self.own, Native::Own) };
         let mut values = Vec::with_capacity(elements);
         for element in 0..elements {
@@ -338,12 +338,12 @@ impl Chaining<'_> {
     }
 }
 
-fn rearranged(source: &[Value], map: &Map) -> Rc<[Value]> {
+fn rearranged(source: &[Value], map: &Map) -> Arc<[Value]> {
     compose(map, &Some(source.into())).unwrap_or_default()
 }
 
 /// A function of each lane along an axis, with results side by side along it.
-fn each(x: &[Value], shape: &Shape, axis: usize, mut f: impl FnMut(&[Value]) -> Option<Vec<Value>>) -> Option<Rc<[Value]>> {
+fn each(x: &[Value], shape: &Shape, axis: usize, mut f: impl FnMut(&[Value]) -> Option<Vec<Value>>) -> Option<Arc<[Value]>> {
     let (pre, n, post) = around(shape, axis);
     let mut results = Vec::with_capacity(pre * post);
     for (before, after) in (0..pre).flat_map(|before| (0..post).map(move |after| (before, after))) {
@@ -400,7 +400,7 @@ fn reduce(b: &Builder, op: Reduce, axis: usize, x: &[Value]) -> Option<Value> {
 }
 
 /// A product of matrices or vectors; each with its sizes.
-fn product(b: &Builder, (x, left): (&[Value], &[usize]), (y, right): (&[Value], &[usize]), transposed: bool) -> Option<Rc<[Value]>> {
+fn product(b: &Builder, (x, left): (&[Value], &[usize]), (y, right): (&[Value], &[usize]), transposed: bool) -> Option<Arc<[Value]>> {
     let n = *left.last()?;
     let (rows, columns) = (x.len() / n.max(1), right.get(1).copied().unwrap_or(1));
     if n == 0 || n > CHUNK {

@@ -51,6 +51,8 @@ pub struct Fixed {
     arrays: BTreeMap<Id, Tensor>,
     numbers: BTreeMap<Id, u32>,
     columns: Vec<Column>,
+    /// Of the nodes that only rearrange: what, and how.
+    views: BTreeMap<Id, (Id, Map)>,
 }
 
 impl Fixed {
@@ -69,7 +71,13 @@ impl Fixed {
     ) -> Result<Fixed, EvalError> {
         let given: BTreeMap<InputId, &Arc<Tensor>> = columns.iter().map(|(input, value)| (*input, value)).collect();
         let needed = graph.reachable(roots);
-        let mut fixed = Fixed { is: vec![false; graph.len()], arrays: BTreeMap::new(), numbers: BTreeMap::new(), columns: Vec::new() };
+        let mut fixed = Fixed {
+            is: vec![false; graph.len()],
+            arrays: BTreeMap::new(),
+            numbers: BTreeMap::new(),
+            columns: Vec::new(),
+            views: BTreeMap::new(),
+        };
         for &id in &needed {
             let node = graph.node(id);
             fixed.is[id.index()] = match node.op {
@@ -78,8 +86,11 @@ impl Fixed {
                 _ => node.args.iter().all(|arg| fixed.is[arg.index()]) && batch.is_none_or(|batch| by_rows(graph, node, batch)),
             };
         }
+        for &id in &needed {
+            fixed.look(graph, id);
+        }
         let used = needed.iter().filter(|id| !fixed.is[id.index()]).flat_map(|id| graph.node(*id).args.iter()).chain(roots);
-        let mut frontier: Vec<Id> = used.map(|&id| fixed.view(graph, id).0).filter(|id| fixed.is[id.index()]).collect();
+        let mut frontier: Vec<Id> = used.map(|&id| fixed.view(id).0).filter(|id| fixed.is[id.index()]).collect();
         frontier.sort_unstable();
         frontier.dedup();
         let mut fresh = Vec::new();
@@ -113,7 +124,6 @@ impl Fixed {
         &self.columns
     }
 
-    /// Whether a node does not change.
     /// Whether a node is one of them.
     #[must_use]
     pub fn is_fixed(&self, id: Id) -> bool {
@@ -128,22 +138,25 @@ impl Fixed {
         self.numbers.get(&id).copied()
     }
 
-    /// The value that a node is a rearrangement of, and how. Fixed values are rearranged beforehand, unless that would only repeat them.
-    pub(super) fn view(&self, graph: &Graph, id: Id) -> (Id, Map) {
-        let (mut base, mut map) = (id, None);
-        loop {
-            let node = graph.node(base);
-            let Some(&source) = node.args.first() else { return (base, map) };
-            if form(&node.shape) == Form::Wide || form(graph.shape(source)) == Form::Wide {
-                return (base, map);
-            }
-            let Some(step) = moves(&node.op, graph.shape(source), &node.shape) else { return (base, map) };
-            if self.is[base.index()] && step.is_some() && !matches!(node.op, Op::Broadcast(_)) {
-                return (base, map);
-            }
-            map = compose(&map, &step);
-            base = source;
+    /// The value that a node is a rearrangement of, and how.
+    pub(super) fn view(&self, id: Id) -> (Id, Map) {
+        self.views.get(&id).cloned().unwrap_or((id, None))
+    }
+
+    /// Notes what a node is a rearrangement of; its argument has been noted. Fixed values are rearranged beforehand, unless that would only
+    /// repeat them.
+    fn look(&mut self, graph: &Graph, id: Id) {
+        let node = graph.node(id);
+        let Some(&source) = node.args.first() else { return };
+        if form(&node.shape) == Form::Wide || form(graph.shape(source)) == Form::Wide {
+            return;
         }
+        let Some(step) = moves(&node.op, graph.shape(source), &node.shape) else { return };
+        if self.is[id.index()] && step.is_some() && !matches!(node.op, Op::Broadcast(_)) {
+            return;
+        }
+        let (base, map) = self.view(source);
+        self.views.insert(id, (base, compose(&step, &map)));
     }
 }
 

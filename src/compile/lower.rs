@@ -139,7 +139,7 @@ impl Lowering<'_> {
     }
 
     pub(super) fn view(&self, id: Id) -> (Id, Map) {
-        self.request.fixed.view(self.request.graph, id)
+        self.request.fixed.view(id)
     }
 
     /// A new value.

@@ -2,14 +2,14 @@
 //!
 //! An axis of rows counts as one element: what remains are the features of a row, and maps are between features.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::tape::{KEEP, ZERO};
 use crate::expr::op::Op;
 use crate::shape::{Dim, Shape};
 
 /// For each feature of the result, the feature of the source. `None` when they are the same.
-pub(super) type Map = Option<Rc<[u32]>>;
+pub(super) type Map = Option<Arc<[u32]>>;
 
 /// The sizes with rows counted as one.
 pub(super) fn sizes(shape: &Shape) -> Vec<usize> {

@@ -110,23 +110,27 @@ pub(super) fn cut(small: Vec<Instr>, uses: &BTreeMap<u32, usize>, values: &mut V
 
 /// The instructions in groups that share no result.
 fn connected(body: Vec<Instr>) -> Vec<Vec<Instr>> {
+    // Each instruction names one of its group that comes no later; the first names itself.
     let mut group: Vec<usize> = (0..body.len()).collect();
+    fn first(group: &mut [usize], mut i: usize) -> usize {
+        while group[i] != i {
+            group[i] = group[group[i]];
+            i = group[i];
+        }
+        i
+    }
     let mut writers: BTreeMap<u32, usize> = BTreeMap::new();
     for (i, instr) in body.iter().enumerate() {
         let (written, read) = written_and_read(instr);
-        for writer in read.iter().filter_map(|value| writers.get(value)) {
-            let (from, to) = (group[i], group[*writer]);
-            for group in &mut group[..=i] {
-                if *group == from {
-                    *group = to;
-                }
-            }
+        for &writer in read.iter().filter_map(|value| writers.get(value)) {
+            let (a, b) = (first(&mut group, i), first(&mut group, writer));
+            group[a.max(b)] = a.min(b);
         }
         writers.extend(written.into_iter().map(|value| (value, i)));
     }
     let mut groups: BTreeMap<usize, Vec<Instr>> = BTreeMap::new();
-    for (group, instr) in group.into_iter().zip(body) {
-        groups.entry(group).or_default().push(instr);
+    for (i, instr) in body.into_iter().enumerate() {
+        groups.entry(first(&mut group, i)).or_default().push(instr);
     }
     groups.into_values().collect()
 }

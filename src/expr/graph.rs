@@ -24,6 +24,8 @@ impl Id {
 pub enum InputKind {
     /// A column of a dataset; its first axis is the rows.
     Column(DataId),
+    /// A value that was drawn before the run.
+    Drawn,
     /// A parameter.
     Param,
     /// A `hyper`.

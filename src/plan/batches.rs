@@ -10,40 +10,34 @@ use crate::check::lower::{Lower, R};
 use crate::check::messages;
 use crate::check::program::BatchSpec;
 use crate::diag::Diagnostic;
-use crate::expr::graph::{Id, InputKind};
-use crate::shape::{DataId, Dim};
+use crate::expr::graph::Id;
+use crate::shape::Dim;
 use crate::syntax::ast::{BatchOrder, Expr};
 
 impl Build<'_> {
     /// The batches of an epoch, and the data whose rows they are.
     pub(super) fn batches(&mut self, spec: &BatchSpec, loss: Id) -> R<Batches> {
         let size = Lower::new(&mut self.model, &self.program.decls, self.diags).whole(&spec.size, "the size of a batch", 1.0)?;
-        let mut found: Vec<DataId> = Vec::new();
-        for id in self.model.graph.reachable(&[loss]) {
-            if let Some(input) = self.model.graph.as_input(id)
-                && let InputKind::Column(data) = self.model.graph.input_info(input).kind
-                && self.model.graph.input_info(input).shape.has_rows()
-                && !found.contains(&data)
-            {
-                found.push(data);
-            }
-        }
+        let found = self.model.datasets_of(loss);
         let [data] = found[..] else {
             let what = if found.is_empty() { "no data" } else { "the rows of several datasets" };
             let message = format!("`{}` is over {what}: there are no batches to take", self.point.loss);
             return self.fail(Diagnostic::error("E0456", spec.span, message).here("which rows?"));
         };
+        let reached = self.model.graph.reachable(&[loss]);
+        if let Some(sequence) = self.model.sequences.iter().find(|s| s.dim == Dim::Rows(data) && reached.contains(&s.id)) {
+            let d = Diagnostic::error("E0462", spec.span, "batches would cut the rows that a scan runs over, one after the other")
+                .here("not with a scan over rows")
+                .label(sequence.span, "in the order of the file");
+            return self.fail(d.help("make each sequence a row, and scan over its elements: `over x in X.T`"));
+        }
         let n = self.model.rows.of(Dim::Rows(data));
         if size > n {
             let message = format!("a batch of {size} rows, and there are {n}");
-            let name = self.model.data[data.0 as usize].name.clone();
-            return self.fail(
-                Diagnostic::error("E0457", spec.size.span, message).here("more than all").label(name.span, format!("{n} rows")).replace(
-                    spec.size.span,
-                    n.to_string(),
-                    "all of them",
-                ),
-            );
+            let d = Diagnostic::error("E0457", spec.size.span, message).here("more than all");
+            let name = self.model.data.get(data.0 as usize).map(|data| data.name.span);
+            let d = name.into_iter().fold(d, |d, span| d.label(span, format!("{n} rows")));
+            return self.fail(d.replace(spec.size.span, n.to_string(), "all of them"));
         }
         let seed = |this: &mut Self| {
             if let Some(seed) = this.program.seed { Ok(seed) } else { this.fail(messages::needs_seed(spec.span, "shuffled")) }

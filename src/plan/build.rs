@@ -8,8 +8,10 @@ use std::sync::Arc;
 
 use super::Limits;
 use super::cells::{Point, is_lane};
-use super::unit::{Batches, Measure, Order, Slot, Unit};
+use super::solve::Task;
+use super::unit::{Batches, Measure, Order, Slot, Solve, Unit};
 use crate::check::Program;
+use crate::check::data::Context;
 use crate::check::decls::walk;
 use crate::check::lower::{Frame, Hook, Lower, Model, R, Reported, Val};
 use crate::check::messages;
@@ -23,6 +25,7 @@ use crate::expr::graph::{Id, InputKind};
 use crate::expr::op::{InputId, Op, Unary};
 use crate::expr::rewrite::{self, Options};
 use crate::shape::{Dim, Shape};
+use crate::solvers::Needs;
 use crate::syntax::ast::{Expr, ExprKind};
 
 /// Where a lane input's value comes from.
@@ -73,17 +76,15 @@ impl<'b> Build<'b> {
         program: &'b Program,
         spec: &'b SweepSpec,
         point: &'b Point,
-        fixing: &[String],
+        context: &Context,
         limits: &'b Limits,
         diags: &'b mut Diagnostics,
     ) -> Self {
-        let overrides: BTreeMap<String, f64> =
-            point.hypers.iter().filter(|(name, _)| fixing.contains(name)).map(|(n, x)| (n.clone(), *x)).collect();
-        let (model, declared) = if overrides.is_empty() {
+        let (model, declared) = if context.is_usual() {
             (program.model.clone(), program.declared.clone())
         } else {
-            let mut model = program.data.clone();
-            let declared = model::declare(&mut model, &program.decls, &overrides, diags);
+            let mut model = Model::default();
+            let declared = model::declare(&mut model, &program.decls, (&program.tables, program.seed), context, diags);
             (model, declared)
         };
         Build { program, spec, point, limits, diags, model, declared, lane: Vec::new() }
@@ -116,7 +117,9 @@ impl<'b> Build<'b> {
             return self
                 .fail(Diagnostic::error("E0451", loss_span, message).here("nothing to minimize").label(self.spec.span, "minimized here"));
         }
-        for (name, id) in &params {
+        let solver = self.point.optimizer.stages.first().and_then(|stage| self.program.decls.solvers.get(&stage.rule).copied());
+        let sloped = solver.is_none_or(|solver| solver.needs != Needs::Value);
+        for (name, id) in params.iter().filter(|_| sloped) {
             if !diff::depends_differentiably(&self.model.graph, loss, *id) {
                 let cut = diff::cuts(&self.model.graph, loss, &[*id]).into_iter().find_map(|c| self.model.graph.span(c));
                 let message = format!("`{}` does not feel `{name}`: its derivative is zero everywhere", self.point.loss);
@@ -127,11 +130,13 @@ impl<'b> Build<'b> {
             }
         }
         let options = Options::default();
+        let written = loss;
         let (list, _) = rewrite::rewrite(&mut self.model.graph, &[loss], &options);
         let loss = list[0];
         let wrt: Vec<Id> = params.iter().map(|(_, id)| *id).collect();
         let grads = match diff::gradient(&mut self.model.graph, loss, &wrt) {
             Ok(list) => list,
+            Err(_) if !sloped && !self.spec.stop.iter().any(|(e, _)| names(e, "grad")) => wrt.clone(),
             Err(why) => {
                 let d = messages::not_differentiable(&self.model, &why, loss_span);
                 return self.fail(d);
@@ -139,14 +144,21 @@ impl<'b> Build<'b> {
         };
         let (grads, _) = rewrite::rewrite(&mut self.model.graph, &grads, &options);
         let stages = self.stages(&counters)?;
-        let problem = Problem { params: &params, loss, grads: &grads, counters };
-        let rule = rule::apply(&mut self.model, &self.program.decls, self.diags, &stages, &problem)?;
+        let (solve, rule) = if let Some(solver) = solver {
+            let stage = &stages[0];
+            let task = Task { solver, stage, params: &params, written, span: loss_span, grads: &grads, counters: &counters };
+            let (solve, rule) = self.solve(&task)?;
+            (Some(solve), rule)
+        } else {
+            let problem = Problem { params: &params, loss, grads: &grads, counters };
+            (None, rule::apply(&mut self.model, &self.program.decls, self.diags, &stages, &problem)?)
+        };
         let mut quantities = Vec::new();
         for want in &self.spec.wants {
             quantities.push(self.measure(want, &stages, &params, &rule, loss)?);
         }
         let stop = match &self.spec.stop {
-            Some((e, _)) => Some(self.stop(e, &params, &rule, &grads, &counters)?),
+            Some((e, _)) => Some(self.stop(e, &params, &rule, &grads, &counters, solve.is_some())?),
             None => None,
         };
         let hypers: Vec<(InputId, LaneSource)> = self
@@ -156,7 +168,7 @@ impl<'b> Build<'b> {
             .filter_map(|h| Some((self.model.graph.as_input(h.id)?, LaneSource::Hyper { name: h.name.clone(), default: h.value })))
             .collect();
         self.lane.extend(hypers);
-        self.assemble(&params, &rule, loss, &quantities, stop, &counters)
+        self.assemble(&params, &rule, loss, &quantities, stop, &counters, solve)
     }
 
     /// The stages of the rule with the values of their arguments.
@@ -251,11 +263,13 @@ impl<'b> Build<'b> {
         rule: &RuleGraph,
         grads: &[Id],
         counters: &[(&'static str, Id); 3],
+        solved: bool,
     ) -> R<Measure> {
         let mut of_step = false;
         let mut of_row = false;
         walk(e, &mut |e| match &e.kind {
-            ExprKind::Name(n) if n == "change" => of_step = true,
+            // What a solver did is known at the row.
+            ExprKind::Name(n) if n == "change" => of_step |= !solved,
             ExprKind::On { part, .. } if part.name == "batch" => of_step = true,
             ExprKind::Name(n) if n == "grad" || self.program.decls.values.contains_key(n) => of_row = true,
             _ => {}
@@ -280,7 +294,11 @@ impl<'b> Build<'b> {
         let moved: Vec<Id> = params
             .iter()
             .zip(&rule.params)
-            .map(|((_, old), new)| self.model.graph.binary(crate::expr::op::Binary::Sub, *new, *old))
+            .enumerate()
+            .map(|(place, ((_, old), new))| {
+                let old = if solved { rule.states[place].input } else { *old };
+                self.model.graph.binary(crate::expr::op::Binary::Sub, *new, old)
+            })
             .collect();
         let change = flat(self, &moved);
         let gradient = flat(self, grads);
@@ -308,6 +326,7 @@ impl<'b> Build<'b> {
         quantities: &[Measure],
         stop: Option<Measure>,
         counters: &[(&'static str, Id); 3],
+        solve: Option<Solve>,
     ) -> R<Built> {
         // All expressions at once, so that what they share is rewritten once.
         let id_of = |m: &Measure| match m {
@@ -320,6 +339,7 @@ impl<'b> Build<'b> {
         roots.extend(rule.states.iter().filter_map(|s| s.next_epoch));
         roots.extend(quantities.iter().map(id_of));
         roots.extend(stop.iter().map(id_of));
+        roots.extend(solve.iter().flat_map(Solve::roots));
         let (new, _) = rewrite::rewrite(&mut self.model.graph, &roots, &Options::FUSED);
         let image: BTreeMap<Id, Id> = roots.iter().copied().zip(new).collect();
         let at = |id: Id| image[&id];
@@ -372,7 +392,7 @@ impl<'b> Build<'b> {
             .inputs()
             .iter()
             .enumerate()
-            .filter(|(_, input)| matches!(input.kind, InputKind::Column(_)))
+            .filter(|(_, input)| matches!(input.kind, InputKind::Column(_) | InputKind::Drawn))
             .filter_map(|(i, _)| self.model.known.get(&InputId(i as u32)).map(|v| (InputId(i as u32), Arc::clone(v))))
             .collect();
         let input = |place: usize| graph.as_input(counters[place].1);
@@ -408,6 +428,7 @@ impl<'b> Build<'b> {
             batches,
             budget,
             steps_per_epoch,
+            solve: solve.map(|solve| solve.map(at)),
             graph,
         };
         Ok(Built {
@@ -418,6 +439,13 @@ impl<'b> Build<'b> {
             held,
         })
     }
+}
+
+/// Whether an expression mentions a name.
+fn names(e: &Expr, name: &str) -> bool {
+    let mut found = false;
+    walk(e, &mut |e| found |= matches!(&e.kind, ExprKind::Name(n) if n == name));
+    found
 }
 
 /// What only stop conditions know.

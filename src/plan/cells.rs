@@ -3,6 +3,7 @@
 //! The graphs themselves are built in `build`.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -10,14 +11,16 @@ use super::Limits;
 use super::build::{Build, Built};
 use super::unit::{Cell, Pace, SweepPlan};
 use crate::check::Program;
+use crate::check::data::Context;
+use crate::check::decls::{Value, ValueKind, needed_lets};
+use crate::check::draw;
 use crate::check::messages::human_bytes;
 use crate::check::model::ParamStart;
 use crate::check::program::{self as spec, AxisValue, Bind, OptimizerSpec, SweepSpec};
-use crate::check::start;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::expr::graph::InputKind;
 use crate::results::{Design, Quantity, Setting};
-use crate::syntax::ast::ExprKind;
+use crate::syntax::ast::{ExprKind, Start};
 
 /// The starts of parameters by replicate and by the bits of the hypers.
 type Starts = BTreeMap<(u64, Vec<u64>), Arc<Vec<ndarray::ArrayD<f64>>>>;
@@ -38,7 +41,9 @@ pub(super) fn sweep(
     trace_bytes: &mut u64,
     diags: &mut Diagnostics,
 ) -> Option<SweepPlan> {
-    let factors: Vec<u64> = spec.axes.iter().map(|a| a.points.len() as u64).chain([spec.repeat as u64]).collect();
+    let judging: Vec<Option<usize>> =
+        if spec.judging.is_empty() { vec![None] } else { spec.judging.iter().map(|&fold| Some(fold)).collect() };
+    let factors: Vec<u64> = spec.axes.iter().map(|a| a.points.len() as u64).chain([judging.len() as u64, spec.repeat as u64]).collect();
     let count = factors.iter().try_fold(1u64, |n, &k| n.checked_mul(k));
     if count.is_none_or(|n| n > limits.cells) {
         let product: Vec<String> = factors.iter().filter(|&&k| k > 1).map(u64::to_string).collect();
@@ -49,7 +54,8 @@ pub(super) fn sweep(
         return None;
     }
     let mut units: Vec<Built> = Vec::new();
-    let mut known: BTreeMap<String, usize> = BTreeMap::new();
+    let mut known: BTreeMap<(String, usize, u64), usize> = BTreeMap::new();
+    let anew = draws_anew(program, spec);
     let mut starts: Starts = BTreeMap::new();
     let (mut cells, mut designs) = (Vec::new(), Vec::new());
     let axes = spec.axis_names();
@@ -58,18 +64,8 @@ pub(super) fn sweep(
     let mut words = Words::default();
     for point in points(spec) {
         let key = signature(program, &point, &fixing);
-        let unit = if let Some(&at) = known.get(&key) {
-            at
-        } else {
-            let built = Build::new(program, spec, &point, &fixing, limits, diags).unit()?;
-            units.push(built);
-            known.insert(key, units.len() - 1);
-            units.len() - 1
-        };
-        let built = &units[unit];
-        let lane: Vec<f64> = built.lane.iter().map(|source| source.value(&point)).collect();
         let design = Design {
-            unit,
+            unit: 0,
             optimizer: words.of(label(&point.optimizer)),
             rule: words.of(point.optimizer.rule.clone()),
             loss: words.of(if spec.maximize { format!("-{}", point.loss) } else { point.loss.clone() }),
@@ -77,10 +73,25 @@ pub(super) fn sweep(
             replicate: 0,
             fold: None,
         };
-        for replicate in 0..spec.repeat {
-            let start = starting(program, built, &point, replicate as u64, &mut starts, diags)?;
-            cells.push(Cell { lane: lane.clone(), starts: start });
-            designs.push(Design { replicate, ..design.clone() });
+        for (fold, replicate) in judging.iter().flat_map(|&fold| (0..spec.repeat).map(move |replicate| (fold, replicate))) {
+            let context = Context {
+                hypers: point.hypers.iter().filter(|(name, _)| fixing.contains(name)).map(|(n, x)| (n.clone(), *x)).collect(),
+                fold: fold.unwrap_or(0),
+                replicate: if anew { replicate as u64 } else { 0 },
+                redraw: spec.redraw.clone(),
+            };
+            let unit = match known.entry((key.clone(), context.fold, context.replicate)) {
+                Entry::Occupied(known) => *known.get(),
+                Entry::Vacant(place) => {
+                    units.push(Build::new(program, spec, &point, &context, limits, diags).unit()?);
+                    *place.insert(units.len() - 1)
+                }
+            };
+            let built = &units[unit];
+            let lane: Vec<f64> = built.lane.iter().map(|source| source.value(&point)).collect();
+            let start = starting(program, built, &point, (replicate as u64, &context), &mut starts, diags)?;
+            cells.push(Cell { lane, starts: start });
+            designs.push(Design { unit, replicate, fold, ..design.clone() });
         }
     }
     let quantities: Vec<Quantity> = spec.wants.iter().map(|w| Quantity { text: w.text.clone(), sizes: w.sizes.clone() }).collect();
@@ -171,7 +182,7 @@ fn points(spec: &SweepSpec) -> impl Iterator<Item = Point> + '_ {
 
 /// The hypers that decide shapes or counts in this sweep: cells that differ in them are compiled apart.
 fn fixing_hypers(program: &Program, spec: &SweepSpec) -> Vec<String> {
-    let mut names = program.shape_hypers.clone();
+    let mut names = program.fixing.clone();
     if let Some(batches) = &spec.batches {
         crate::check::decls::walk(&batches.size, &mut |e| {
             if let ExprKind::Name(name) = &e.kind {
@@ -180,6 +191,14 @@ fn fixing_hypers(program: &Program, spec: &SweepSpec) -> Vec<String> {
         });
     }
     names
+}
+
+/// Whether the replicates of a sweep have data or drawn values of their own.
+fn draws_anew(program: &Program, spec: &SweepSpec) -> bool {
+    let stays = needed_lets(&program.decls, |_| true);
+    let drawn =
+        |(name, value): (&String, &Value)| matches!(value.kind, ValueKind::Let { value: Start::Draw(_), .. }) && !stays.contains(name);
+    !spec.redraw.is_empty() || program.decls.values.iter().any(drawn)
 }
 
 /// What cells must have in common to share their graphs.
@@ -266,12 +285,12 @@ fn starting(
     program: &Program,
     built: &Built,
     point: &Point,
-    replicate: u64,
+    (replicate, context): (u64, &Context),
     cache: &mut Starts,
     diags: &mut Diagnostics,
 ) -> Option<Arc<Vec<ndarray::ArrayD<f64>>>> {
     let params: Vec<_> = built.held.iter().filter_map(|name| built.declared.params.iter().find(|p| p.name == *name)).collect();
-    let drawn = params.iter().any(|p| matches!(p.start, ParamStart::Draw { .. }));
+    let drawn = params.iter().any(|p| matches!(p.start, ParamStart::Draw(_)));
     let hypers: Vec<u64> = built
         .declared
         .hypers
@@ -280,7 +299,7 @@ fn starting(
             let used = params.iter().any(|p| {
                 let roots = match &p.start {
                     ParamStart::Value(id) => vec![*id],
-                    ParamStart::Draw { args, .. } => args.clone(),
+                    ParamStart::Draw(drawing) => drawing.args.clone(),
                 };
                 built.model.graph.reachable(&roots).contains(&h.id)
             });
@@ -288,8 +307,11 @@ fn starting(
         })
         .collect();
     let shapes: Vec<u64> = params.iter().flat_map(|p| p.sizes.iter().map(|&n| n as u64).chain([u64::MAX])).collect();
-    let key =
-        (if drawn { replicate } else { 0 }, hypers.into_iter().chain(shapes).chain(params.iter().map(|p| u64::from(p.id.0))).collect());
+    let made_for = [context.fold as u64, context.replicate];
+    let key = (
+        if drawn { replicate } else { 0 },
+        hypers.into_iter().chain(shapes).chain(params.iter().map(|p| u64::from(p.id.0))).chain(made_for).collect(),
+    );
     if let Some(known) = cache.get(&key) {
         return Some(known.clone());
     }
@@ -299,10 +321,10 @@ fn starting(
     };
     let mut list = Vec::new();
     for param in params {
-        match start::start(&built.model, param, program.seed.unwrap_or(0), replicate, &value) {
+        match draw::start(&built.model, param, program.seed.unwrap_or(0), replicate, &value) {
             Ok(array) => list.push(array),
             Err(why) => {
-                diags.push(Diagnostic::error("E0235", param.span, why).here("starts here"));
+                diags.push(draw::no_draw(param.span, why));
                 return None;
             }
         }

@@ -6,6 +6,7 @@ mod batches;
 mod build;
 mod cells;
 pub mod show;
+mod solve;
 pub mod unit;
 
 use crate::check::Program;

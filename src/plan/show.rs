@@ -4,7 +4,8 @@
 
 use serde::Serialize;
 
-use super::unit::{Measure, Order, Pace, Plan};
+use super::unit::{Measure, Order, Pace, Plan, Solve, Unit};
+use crate::expr::graph::Id;
 use crate::expr::print;
 use crate::results::Setting;
 
@@ -31,6 +32,12 @@ struct ShownUnit {
     gradients_per_step: u64,
     batches: String,
     loss: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    solver: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    conventions: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    evaluates: Vec<String>,
     update: Vec<String>,
     states: Vec<String>,
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -47,6 +54,30 @@ struct ShownCell {
     replicate: usize,
     settings: toml::Table,
     numbers: toml::Table,
+}
+
+/// What a solver evaluates besides the loss, and its arguments.
+fn evaluates(unit: &Unit, solve: &Solve) -> Vec<String> {
+    let text = |id: Id| print::infix(&unit.graph, id);
+    let by_param = |what: &'static str, list: &[Id]| -> Vec<String> {
+        unit.params.iter().zip(list).map(|(slot, &id)| format!("{what} {} = {}", slot.name, text(id))).collect()
+    };
+    let named = |what: &str, list: &[Id]| -> Vec<String> { list.iter().map(|&id| format!("{what} = {}", text(id))).collect() };
+    let products = if solve.residuals.is_empty() { by_param("Hessian times direction, part of", &solve.products) } else { Vec::new() };
+    let smooth: Vec<Id> = solve.smooth.into_iter().collect();
+    let arguments = solve.numbers.iter().map(|(name, id)| format!("argument {name} = {}", text(*id))).collect();
+    let derivative = if smooth.is_empty() { "derivative by" } else { "derivative of the smooth part by" };
+    let lists = [
+        named("smooth part", &smooth),
+        by_param("weight of the absolute values of", &solve.weights),
+        by_param(derivative, &solve.grads),
+        products,
+        named("residuals", &solve.residuals),
+        named("residuals, derivative along direction", if solve.residuals.is_empty() { &[] } else { &solve.products }),
+        named("residuals, second derivative along direction", &solve.curves),
+        arguments,
+    ];
+    lists.into_iter().flatten().collect()
 }
 
 /// The plan as TOML.
@@ -81,10 +112,17 @@ pub fn toml(plan: &Plan) -> String {
                     }
                 },
                 loss: text(unit.loss),
-                update: unit.params.iter().map(slot).collect(),
+                solver: unit.solve.as_ref().map(|solve| solve.solver.name.to_string()).unwrap_or_default(),
+                conventions: unit.solve.iter().flat_map(|solve| &solve.words).map(|(name, word)| format!("{name} = {word}")).collect(),
+                evaluates: unit.solve.as_ref().map(|solve| evaluates(unit, solve)).unwrap_or_default(),
+                update: match &unit.solve {
+                    Some(solve) => unit.params.iter().take(solve.moved).map(|s| format!("{} is moved by the solver", s.name)).collect(),
+                    None => unit.params.iter().map(slot).collect(),
+                },
                 states: unit
                     .states
                     .iter()
+                    .filter(|_| unit.solve.is_none())
                     .zip(&unit.state_starts)
                     .map(|(s, start)| format!("{}; starts at {}", slot(s), text(*start)))
                     .collect(),

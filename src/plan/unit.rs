@@ -11,6 +11,7 @@ use crate::expr::graph::{Graph, Id};
 use crate::expr::op::InputId;
 use crate::results::{Counting, Design, Fold, Quantity};
 use crate::shape::{DataId, RowCounts};
+use crate::solvers::Solver;
 
 /// Everything that will be run.
 #[derive(Debug, Clone)]
@@ -128,6 +129,37 @@ pub struct Unit {
     pub budget: u64,
     /// Updates in an epoch.
     pub steps_per_epoch: u64,
+    /// The solver that moves the parameters; `None` when a rule does.
+    pub solve: Option<Solve>,
+}
+
+/// What a solver evaluates: expressions in the inputs of its unit. The parameters leave a step as they came: the solver writes the next ones.
+///
+/// The first states of the unit are what the parameters were before the last update; for least squares their standard errors follow.
+#[derive(Debug, Clone)]
+pub struct Solve {
+    /// Which.
+    pub solver: &'static Solver,
+    /// Its arguments: numbers of the cell or of the data.
+    pub numbers: Vec<(String, Id)>,
+    /// Its conventions.
+    pub words: Vec<(String, String)>,
+    /// It moves so many of the first parameters of the unit.
+    pub moved: usize,
+    /// The gradient by these, of the loss or of its smooth part.
+    pub grads: Vec<Id>,
+    /// Inputs in the shapes of these parameters, along which `products` are taken.
+    pub direction: Vec<InputId>,
+    /// The loss is the sum of their squares, up to a constant.
+    pub residuals: Vec<Id>,
+    /// The Hessian times the direction, in the shapes of the parameters, or the Jacobian times the direction, in those of the residuals.
+    pub products: Vec<Id>,
+    /// The second derivative of the residuals along the direction, in their shapes.
+    pub curves: Vec<Id>,
+    /// The loss without absolute values of parameters.
+    pub smooth: Option<Id>,
+    /// The weights of these absolute values, in the shapes of the parameters.
+    pub weights: Vec<Id>,
 }
 
 /// How a quantity is evaluated.

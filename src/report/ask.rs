@@ -50,6 +50,10 @@ enum Ready<'a, 'r> {
         of: Box<Asked<'a, 'r>>,
         lowest: BTreeMap<Place, Vec<f64>>,
     },
+    Folded {
+        fold: &'a FoldKind,
+        of: Box<Asked<'a, 'r>>,
+    },
 }
 
 /// Cells that a statistic runs over, and its value where it has one for whole runs.
@@ -126,6 +130,7 @@ impl<'r> Reader<'r> {
                 }
                 Ready::SoFar { of, lowest }
             }
+            Leaf::Folded { fold, of } => Ready::Folded { fold, of: Box::new(self.ask(of, scope)) },
             own => Ready::Own(own),
         }
     }
@@ -147,7 +152,7 @@ impl Asked<'_, '_> {
     pub(super) fn is_traced(&self) -> bool {
         self.leaves.iter().any(|leaf| match leaf {
             Ready::Own(leaf) => matches!(leaf, Leaf::Row { .. } | Leaf::Step | Leaf::Epoch),
-            Ready::Elsewhere { .. } => false,
+            Ready::Elsewhere { .. } | Ready::Folded { .. } => false,
             Ready::Over { of, .. } | Ready::Above { of, .. } | Ready::SoFar { of, .. } => of.is_traced(),
         })
     }
@@ -219,6 +224,7 @@ impl Asked<'_, '_> {
                 own.iter().enumerate().map(|(i, x)| x - low.map_or(f64::NAN, |low| low[i])).collect()
             }
             Ready::SoFar { of, lowest } => lowest.get(&place).cloned().unwrap_or_else(|| vec![f64::NAN; of.len()]),
+            Ready::Folded { fold, of } => folded(fold, &self.reader.run(place).trace(), &of.rows(place, cells), of.len()),
         }
     }
 
@@ -293,7 +299,9 @@ impl Asked<'_, '_> {
             Leaf::Evaluations => one(run.evaluations as f64),
             Leaf::HasStatus(status) => one(f64::from(u8::from(run.status == *status))),
             Leaf::Cells => one(cells as f64),
-            Leaf::Row { .. } | Leaf::Aggregate { .. } | Leaf::Gap { .. } | Leaf::BestSoFar { .. } => self.missing(leaf),
+            Leaf::Row { .. } | Leaf::Aggregate { .. } | Leaf::Gap { .. } | Leaf::BestSoFar { .. } | Leaf::Folded { .. } => {
+                self.missing(leaf)
+            }
         }
     }
 
@@ -365,6 +373,34 @@ fn fold_of(sweep: &SweepResults, kind: &FoldKind, quantity: &str) -> Option<Fold
         FoldKind::SinceLowest => Fold::SinceLowest(of),
         FoldKind::Previous => Fold::Previous(of),
     })
+}
+
+/// One value made of the recorded rows of a run, as the run itself makes it of what it knows alone.
+fn folded(fold: &FoldKind, trace: &Trace<'_>, values: &[f64], width: usize) -> Vec<f64> {
+    let rows: Vec<&[f64]> = values.chunks(width.max(1)).collect();
+    let row = |at: Option<usize>| at.and_then(|at| rows.get(at)).map_or_else(|| vec![f64::NAN; width], |row| row.to_vec());
+    let met = |row: &[f64]| row.iter().all(|&x| x != 0.0 && !x.is_nan());
+    let best = |better: fn(f64, f64) -> bool| {
+        let numbers = rows.iter().enumerate().map(|(at, row)| (at, row[0])).filter(|(_, x)| !x.is_nan());
+        numbers.fold(None, |best: Option<(usize, f64)>, x| if best.is_none_or(|best| better(x.1, best.1)) { Some(x) } else { best })
+    };
+    let number = |best: Option<(usize, f64)>| vec![best.map_or(f64::NAN, |best| best.1)];
+    match fold {
+        FoldKind::Final | FoldKind::AtLowest(_) => row(rows.len().checked_sub(1)),
+        FoldKind::Start => row(Some(0)),
+        FoldKind::Previous => row(rows.len().checked_sub(2)),
+        FoldKind::Lowest => number(best(|x, best| x < best)),
+        FoldKind::Highest => number(best(|x, best| x > best)),
+        FoldKind::SinceLowest => {
+            vec![best(|x, best| x < best).map_or(f64::NAN, |(at, _)| (rows.len() - 1 - at) as f64)]
+        }
+        FoldKind::Average(last) => elementwise(Aggregate::Mean, &rows[rows.len().saturating_sub(*last)..], width),
+        FoldKind::AtStep(step) => row(trace.row_of(*step)),
+        FoldKind::StepsTo => {
+            vec![rows.iter().zip(trace.steps()).find(|(row, _)| met(row)).map_or(f64::INFINITY, |(_, step)| step as f64)]
+        }
+        FoldKind::Count => vec![rows.iter().filter(|row| met(row)).count() as f64],
+    }
 }
 
 /// The axes that a narrowed fold says itself.

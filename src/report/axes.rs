@@ -115,6 +115,9 @@ pub(super) enum Side {
 
 /// The room of the ticks and tick labels of a vertical axis.
 pub(super) fn side_ticks_depth(font: &Font, axis: &Axis) -> f64 {
+    if axis.ticks.is_empty() {
+        return 0.0;
+    }
     TICK + GAP + font.widest(axis.ticks.iter().map(|t| t.label.as_str()), TICK_SIZE).min(WIDEST)
 }
 
@@ -184,7 +187,13 @@ impl Bottom {
         let upright = shown(&places, &widths, zero_of(axis));
         let turned = axis.scale == Scale::Categorical && texts.len() <= TURNED && upright.contains(&false);
         let kept = if turned { shown(&places, &vec![TICK_SIZE; texts.len()], 0) } else { upright };
-        let mut bottom = Bottom { texts, kept, turned, depth: TICK + GAP + TICK_SIZE * 0.8, beyond: (0.0, 0.0) };
+        let mut bottom = Bottom {
+            texts,
+            kept,
+            turned,
+            depth: if axis.ticks.is_empty() { 0.0 } else { TICK + GAP + TICK_SIZE * 0.8 },
+            beyond: (0.0, 0.0),
+        };
         for ((place, wide), _) in places.iter().zip(&widths).zip(&bottom.kept).filter(|(_, kept)| **kept) {
             let Some(place) = place else { continue };
             let (left, right) = if turned { (wide * RISING.0, 0.0) } else { (wide / 2.0, wide / 2.0) };

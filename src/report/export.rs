@@ -26,6 +26,7 @@ const LARGEST_PLAIN: f64 = 1e6;
 fn readable(value: &CellValue, column: &Column) -> String {
     let number = |x: f64, digits: usize| match &column.format {
         Some(format) => formatted(format, x),
+        None if column.decades => super::label::small_number(x).unwrap_or_else(|| significant(x, digits)),
         None => significant(x, digits),
     };
     match value {
@@ -80,7 +81,7 @@ fn flatten(table: &Table) -> Flat {
         }
         let status = (ends[at] && marked(first, at)).then_some(first);
         if status.is_some() {
-            headings.push(Column { group: column.group.clone(), title: "status".to_owned(), format: None }.heading());
+            headings.push(Column { group: column.group.clone(), title: "status".to_owned(), format: None, decades: false }.heading());
         }
         plan.push((at, status));
         if ends[at] {

@@ -21,6 +21,9 @@ pub struct Figure {
     pub legend: Vec<LegendGroup>,
     /// The scale of values shown as colour (heat map, contour).
     pub color_bar: Option<ColorBar>,
+    /// The height of each panel as a share of its width, where the data say so (the pixels of an image); `None` leaves it to
+    /// the layout.
+    pub aspect: Option<f64>,
 }
 
 /// One coordinate system.
@@ -89,6 +92,10 @@ pub enum Ink {
     Series(usize),
     /// Position in 0..1 of the continuous map.
     Map(f64),
+    /// Position in 0..1 of the map that is white in the middle: below it blue, above it red.
+    Signed(f64),
+    /// Position in 0..1 between white and blue.
+    Tint(f64),
     /// Text colour.
     Black,
     /// For what is in the background.
@@ -144,6 +151,11 @@ pub enum Layer {
         y_edges: Vec<f64>,
         /// Row by row from low y: what each cell is.
         values: Vec<CellInk>,
+    },
+    /// Texts in cells, as large as the cells allow, or none.
+    Labels {
+        /// The middle of each cell, what it says, and the colour on which it stands.
+        texts: Vec<((f64, f64), String, Ink)>,
     },
     /// A line of equal value, coloured by it.
     Isoline {
@@ -245,6 +257,31 @@ pub enum LegendKind {
 pub struct ColorBar {
     /// The quantity, scale, range and ticks.
     pub axis: Axis,
+    /// Its colours.
+    pub map: ColorMap,
+}
+
+/// A continuous map of colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColorMap {
+    /// From dark to light.
+    Plain,
+    /// White at zero.
+    Signed,
+    /// From white.
+    Tint,
+}
+
+impl ColorMap {
+    /// The ink at a share of the map.
+    #[must_use]
+    pub fn ink(self, share: f64) -> Ink {
+        match self {
+            ColorMap::Plain => Ink::Map(share),
+            ColorMap::Signed => Ink::Signed(share),
+            ColorMap::Tint => Ink::Tint(share),
+        }
+    }
 }
 
 /// Labelled ticks and minor ticks for a range: at steps of 1, 2 or 5 times a power of ten on a linear

@@ -39,6 +39,11 @@ pub(super) fn cut_line(points: impl IntoIterator<Item = Option<Point>>, frame: R
 
 /// The part of a segment inside a frame (Liang and Barsky).
 fn cut_segment(from: Point, to: Point, frame: Rect) -> Option<(Point, Point)> {
+    let inside = |p: Point| p.0 >= frame.left && p.0 <= frame.right && p.1 >= frame.top && p.1 <= frame.bottom;
+    // Most segments of most lines; no division is needed to see it.
+    if inside(from) && inside(to) {
+        return Some((from, to));
+    }
     let (dx, dy) = (to.0 - from.0, to.1 - from.1);
     let (mut enter, mut leave) = (0.0_f64, 1.0_f64);
     for (slope, room) in [(-dx, from.0 - frame.left), (dx, frame.right - from.0), (-dy, from.1 - frame.top), (dy, frame.bottom - from.1)] {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::ask::Asked;
 use super::cells::{Place, Reader, Value};
-use super::label::{joined, value_text};
+use super::label::{alike, joined_texts, value_text};
 use crate::results::view::{Key, Leaf, Over, Question};
 
 /// An axis or a value.
@@ -45,6 +45,8 @@ pub(super) struct Channel<'a, 'r> {
     pub(super) tuples: Vec<Vec<Value<'r>>>,
     /// Of each combination, the place of each of its values among the values of that key.
     pub(super) ranks: Vec<Vec<usize>>,
+    /// The texts of the values of each key.
+    texts: Vec<Vec<String>>,
     of: BTreeMap<Place, usize>,
 }
 
@@ -68,7 +70,8 @@ impl<'a, 'r> Channel<'a, 'r> {
         ranks.dedup();
         let of = cells.iter().zip(&per_cell).filter_map(|(&place, own)| Some((place, ranks.binary_search(own).ok()?))).collect();
         let tuples = ranks.iter().map(|ranks| ranks.iter().zip(&values).map(|(&rank, values)| values[rank]).collect()).collect();
-        Channel { names: ready.iter().map(ReadyKey::name).collect(), tuples, ranks, of }
+        let texts = values.iter().map(|values| alike(values.iter().copied().map(value_text).collect())).collect();
+        Channel { texts, names: ready.iter().map(ReadyKey::name).collect(), tuples, ranks, of }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -83,12 +86,21 @@ impl<'a, 'r> Channel<'a, 'r> {
     /// A combination with the names of its axes: `gd, lr = 0.1`.
     pub(super) fn label(&self, index: usize) -> String {
         let pairs: Vec<(&str, Value<'_>)> = self.names.iter().copied().zip(self.tuples[index].iter().copied()).collect();
-        joined(&pairs)
+        joined_texts(&pairs, &self.texts_of(index))
     }
 
     /// A combination below a heading that has the names: just the value where there is only one.
     pub(super) fn short_label(&self, index: usize) -> String {
-        if self.names.len() == 1 { value_text(self.tuples[index][0]) } else { self.label(index) }
+        if self.names.len() == 1 { self.texts_of(index).remove(0) } else { self.label(index) }
+    }
+
+    fn texts_of(&self, index: usize) -> Vec<String> {
+        self.ranks[index].iter().zip(&self.texts).map(|(&rank, texts)| texts[rank].clone()).collect()
+    }
+
+    /// Whether the values of a key are numbers by decades, the smallest written with a power of ten.
+    pub(super) fn by_decades(&self, key: usize) -> bool {
+        self.texts[key].iter().any(|text| text.contains("e-") && text.parse::<f64>().is_ok())
     }
 
     /// The numbers of a single key whose values are all numbers (blank ones are nan).

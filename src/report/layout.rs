@@ -4,7 +4,7 @@
 //! without a size becomes as large as it needs.
 
 use super::axes::{Bottom, Frame, Side, TICK_SIZE, draw_bottom_label, draw_side, draw_side_label, label_depth, side_ticks_depth};
-use super::figure::{Axis, Figure, Layer, Panel};
+use super::figure::{Axis, Figure, Layer, Panel, Scale};
 use super::font::{CAP, Font};
 use super::legend::{Legend, bar_width, draw_bar};
 use super::marks::draw_layers;
@@ -27,6 +27,15 @@ const FURTHER: f64 = 240.0;
 /// The narrowest panel of a figure that may grow, and of one that may not.
 const NARROW: f64 = 150.0;
 const LEAST: f64 = 8.0;
+/// The most room of a single panel whose form the data say; of several: all side by side, and the longer side of one.
+const ALONE: (f64, f64) = (380.0, 380.0);
+const TOGETHER: f64 = 560.0;
+const SIDE: f64 = 230.0;
+const TITLED: f64 = 84.0;
+/// The side of a category in a field by itself.
+const CATEGORY: f64 = 46.0;
+/// The narrowest figure of such panels: its title and caption need room, too.
+const SLIM: f64 = 380.0;
 /// Highest legend that stands above a colour bar, as a share of the height of the panels, and the room between them.
 const STACKED: f64 = 0.5;
 const UNDER: f64 = 12.0;
@@ -82,6 +91,12 @@ pub(super) fn lay_out(figure: &Figure) -> Scene {
     for _ in 0..2 {
         let taken: f64 = margins.left.iter().chain(&margins.right).sum::<f64>() + label_left + aside + 2.0 * EDGE;
         panel_width = (width - taken) / plan.columns as f64;
+        if let (Some(aspect), None) = (figure.aspect, given) {
+            panel_width = plan.fitted(aspect);
+            width = (taken + panel_width * plan.columns as f64).max(SLIM);
+            margins = plan.margins(panel_width);
+            continue;
+        }
         if given.is_none() && panel_width < NARROW {
             panel_width = NARROW;
             width = taken + NARROW * plan.columns as f64;
@@ -100,7 +115,11 @@ pub(super) fn lay_out(figure: &Figure) -> Scene {
     let foot = label_depth(plan.labels.0) + EDGE + if caption.is_empty() { 0.0 } else { caption.len() as f64 * CAPTION * LEADING + 8.0 };
     let between: f64 = margins.above.iter().chain(&margins.below).sum();
     let (height, panel_height) = if let Some((_, height)) = given {
-        (height, ((height - top - foot - between) / plan.rows as f64).max(LEAST))
+        let room = ((height - top - foot - between) / plan.rows as f64).max(LEAST);
+        (height, figure.aspect.map_or(room, |aspect| room.min((panel_width * aspect).max(LEAST))))
+    } else if let Some(aspect) = figure.aspect {
+        let panel_height = (panel_width * aspect).max(LEAST);
+        (top + (panel_height * plan.rows as f64 + between).max(legend.height + 8.0) + foot, panel_height)
     } else {
         let wanted = plan.panel_height(panel_width);
         let needed = (legend.height + 8.0 - between) / plan.rows as f64;
@@ -192,6 +211,23 @@ impl<'f> Plan<'f> {
         }
     }
 
+    /// The width of a panel whose form the data say.
+    fn fitted(&self, aspect: f64) -> f64 {
+        let (wide, high) = match &self.figure.panels[..] {
+            // A few categories need no large field.
+            [alone] if alone.x.scale == Scale::Categorical => {
+                let side = (alone.x.ticks.len() as f64 * CATEGORY).clamp(SIDE, ALONE.0);
+                (side, side)
+            }
+            [] | [_] => ALONE,
+            _ => (TOGETHER / self.columns as f64, SIDE),
+        };
+        let aspect = aspect.clamp(0.02, 50.0);
+        // A title needs some width, whatever the form.
+        let least = if self.figure.panels.iter().any(|panel| panel.title.len() > 4) { TITLED } else { LEAST };
+        wide.min(SIDE.max(high)).min(high / aspect).max(least)
+    }
+
     /// Whether the panel has tick labels below it: always if axes differ, else only where no panel follows below.
     fn labelled_below(&self, panel: usize) -> bool {
         !self.same.0 || panel + self.columns >= self.figure.panels.len()
@@ -216,6 +252,9 @@ impl<'f> Plan<'f> {
             below: vec![0.0; self.rows],
         };
         let raise = |to: &mut f64, value: f64| *to = to.max(value);
+        // Pictures without ticks stand close together.
+        let bare = self.figure.panels.iter().all(|panel| panel.x.ticks.is_empty() && panel.y.ticks.is_empty());
+        let gutter = if bare { GUTTER / 2.0 } else { GUTTER };
         for (i, panel) in self.figure.panels.iter().enumerate() {
             let (row, column) = (i / self.columns, i % self.columns);
             let bottom = Bottom::fit(&self.font, &panel.x, width);
@@ -224,14 +263,14 @@ impl<'f> Plan<'f> {
                 side += side_ticks_depth(&self.font, &panel.y);
             }
             // Between neighbours, the labels that reach beyond both frames need a space between them.
-            let space = if column > 0 { GUTTER / 2.0 } else { 0.0 };
+            let space = if column > 0 { gutter / 2.0 } else { 0.0 };
             raise(&mut margins.left[column], side.max(bottom.beyond.0) + space);
-            raise(&mut margins.right[column], bottom.beyond.1.max(2.0) + if column + 1 < self.columns { GUTTER / 2.0 } else { 0.0 });
+            raise(&mut margins.right[column], bottom.beyond.1.max(2.0) + if column + 1 < self.columns { gutter / 2.0 } else { 0.0 });
             let mut foot = label_depth(Self::own(self.labels.0, &panel.x.label));
             if self.labelled_below(i) {
                 foot += bottom.depth;
             }
-            raise(&mut margins.below[row], foot + if row + 1 < self.rows { GUTTER } else { 0.0 });
+            raise(&mut margins.below[row], foot + if row + 1 < self.rows { gutter } else { 0.0 });
             let title = self.font.wrap(&panel.title, PANEL_TITLE, width, 2).len() as f64;
             let half_label = if self.labelled_left(i) { TICK_SIZE * 0.4 } else { 0.0 };
             raise(&mut margins.above[row], (title * PANEL_TITLE * LEADING + if title > 0.0 { 3.0 } else { 0.0 }).max(half_label));

@@ -3,7 +3,7 @@
 //! It never decides what stands in them.
 
 use super::axes::{Frame, Side, draw_side, draw_side_label, label_depth, side_ticks_depth};
-use super::figure::{ColorBar, Ink, LegendEntry, LegendGroup, LegendKind, Style};
+use super::figure::{ColorBar, LegendEntry, LegendGroup, LegendKind, Style};
 use super::font::{CAP, Font};
 use super::marks::{cross, hatching, symbol};
 use super::palette;
@@ -123,7 +123,7 @@ pub(super) fn draw_bar(scene: &mut Scene, font: &Font, bar: &ColorBar, area: Rec
     let strips = area.height().clamp(2.0, 256.0).floor();
     for i in 0..strips as u32 {
         let (from, to) = (f64::from(i) / strips, f64::from(i + 1) / strips);
-        let ink = Ink::Map(f64::midpoint(from, to));
+        let ink = bar.map.ink(f64::midpoint(from, to));
         let rgb = if lines { palette::line(ink) } else { palette::fill(ink) };
         let tile = Rect { top: area.bottom - to * area.height(), bottom: area.bottom - from * area.height(), ..area };
         scene.shapes.push(Shape::Tile { area: tile, paint: Paint::from(rgb) });

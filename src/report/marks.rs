@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::axes::Frame;
-use super::figure::{CellInk, Layer, MarkKind, Panel, Scale, Style};
+use super::figure::{CellInk, Ink, Layer, MarkKind, Panel, Scale, Style};
 use super::font::{CAP, Font};
 use super::geometry::{Part, cut_area, cut_line, reduced};
 use super::palette;
@@ -13,6 +13,9 @@ use super::scene::{Anchor, Paint, Point, Rect, Scene, Shape, TextLook};
 
 /// Size of the texts of rulers and notes.
 const SIZE: f64 = 10.0;
+/// The largest and the smallest size of texts in cells.
+const LARGEST: f64 = 11.0;
+const LEAST: f64 = 5.0;
 /// Distance of the lines of a hatching.
 const HATCH: f64 = 4.5;
 /// How much of what is below shines through a band.
@@ -39,6 +42,7 @@ pub(super) fn draw_layers(scene: &mut Scene, font: &Font, frame: &Frame, panel: 
         match layer {
             Layer::Ruler { vertical, at, text } => ruler_text(scene, font, frame, *vertical, *at, text, &mut crowd),
             Layer::Note { at, text } => note(scene, font, frame, *at, text, &mut crowd),
+            Layer::Labels { texts } => labels(scene, font, frame, texts),
             _ => {}
         }
     }
@@ -75,6 +79,7 @@ fn draw_layer(scene: &mut Scene, frame: &Frame, panel: &Panel, layer: &Layer, cr
         Layer::Bars { points, style, width } => bars(scene, frame, panel, points, *style, *width, crowd),
         Layer::Band { points, style } => band(scene, frame, points, *style),
         Layer::Cells { x_edges, y_edges, values } => cells(scene, frame, x_edges, y_edges, values),
+        Layer::Labels { .. } => {}
         Layer::Ruler { vertical, at, .. } => {
             if let Some((from, to)) = ruler_ends(frame, *vertical, *at) {
                 crowd.add(&[from, to]);
@@ -251,6 +256,22 @@ fn cells(scene: &mut Scene, frame: &Frame, x_edges: &[f64], y_edges: &[f64], val
         }
     }
     hatching(scene, &hatched);
+}
+
+/// Texts in the cells of a categorical map, all of one size; none where they could not be read.
+fn labels(scene: &mut Scene, font: &Font, frame: &Frame, texts: &[((f64, f64), String, Ink)]) {
+    let (Some(left), Some(right)) = (frame.x(0.0), frame.x(1.0)) else { return };
+    let (Some(low), Some(high)) = (frame.y(0.0), frame.y(1.0)) else { return };
+    let widest = texts.iter().map(|(_, text, _)| font.width(text, 1.0)).fold(0.3, f64::max);
+    let size = (0.86 * (right - left) / widest).min(0.6 * (low - high)).min(LARGEST);
+    if size < LEAST {
+        return;
+    }
+    for (at, text, ground) in texts {
+        let Some((x, y)) = frame.at(*at) else { continue };
+        let ink = if palette::is_dark(palette::fill(*ground)) { palette::WHITE } else { palette::BLACK };
+        scene.text(font, (x, y + CAP * size / 2.0), text, TextLook::new(size, ink, Anchor::Middle));
+    }
 }
 
 /// Pale tiles with slanted lines that go on without a seam from a tile to its neighbour.

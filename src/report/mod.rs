@@ -15,6 +15,7 @@ pub mod ticks;
 mod ask;
 mod axes;
 mod cells;
+mod classes;
 mod font;
 mod geometry;
 mod keys;

@@ -4,6 +4,7 @@
 //!
 //! Series: Okabe and Ito's colours, those that are strong on white first, their pale yellow left out, then two
 //! darker ones. Numbers: viridis (Smith and van der Walt, CC0), as 33 entries of the table between which colours are mixed.
+//! Numbers with a sign: the map from blue to red of `ColorBrewer` (Brewer and Harrower, Apache 2.0), blue below zero; its blue half for shares.
 
 use super::figure::Ink;
 
@@ -73,6 +74,24 @@ const VIRIDIS: [Rgb; 33] = [
     [253, 231, 37],
 ];
 
+/// From blue to red, nearly white in the middle.
+const SIGNED: [Rgb; 11] = [
+    [5, 48, 97],
+    [33, 102, 172],
+    [67, 147, 195],
+    [146, 197, 222],
+    [209, 229, 240],
+    [247, 247, 247],
+    [253, 219, 199],
+    [244, 165, 130],
+    [214, 96, 77],
+    [178, 24, 43],
+    [103, 0, 31],
+];
+
+/// White, and its blue half without its darkest end.
+const TINTS: [Rgb; 5] = [[255, 255, 255], [209, 229, 240], [146, 197, 222], [67, 147, 195], [33, 102, 172]];
+
 /// The share of viridis that is dark enough for thin lines on white.
 const DARK_ENOUGH: f64 = 0.82;
 
@@ -81,7 +100,9 @@ const DARK_ENOUGH: f64 = 0.82;
 pub fn fill(ink: Ink) -> Rgb {
     match ink {
         Ink::Series(i) => SERIES[i % SERIES.len()],
-        Ink::Map(share) => viridis(share),
+        Ink::Map(share) => mixed(&VIRIDIS, share),
+        Ink::Signed(share) => mixed(&SIGNED, share),
+        Ink::Tint(share) => mixed(&TINTS, share),
         Ink::Black => BLACK,
         Ink::Gray => GRAY,
     }
@@ -91,21 +112,29 @@ pub fn fill(ink: Ink) -> Rgb {
 #[must_use]
 pub fn line(ink: Ink) -> Rgb {
     match ink {
-        Ink::Map(share) => viridis(share * DARK_ENOUGH),
+        Ink::Map(share) => mixed(&VIRIDIS, share * DARK_ENOUGH),
         other => fill(other),
     }
 }
 
-/// The colour at a share of the map; what is not a number is gray.
-fn viridis(share: f64) -> Rgb {
+/// Whether white texts are read on this colour rather than black ones.
+#[must_use]
+pub fn is_dark(rgb: Rgb) -> bool {
+    // Rec. 601 luma, in which half of the way from black to white is where eyes see it.
+    let [r, g, b] = rgb.map(f64::from);
+    0.299 * r + 0.587 * g + 0.114 * b < 140.0
+}
+
+/// The colour at a share of a map; what is not a number is gray.
+fn mixed(map: &[Rgb], share: f64) -> Rgb {
     if share.is_nan() {
         return GRAY;
     }
-    let place = share.clamp(0.0, 1.0) * (VIRIDIS.len() - 1) as f64;
-    let low = (place as usize).min(VIRIDIS.len() - 2);
+    let place = share.clamp(0.0, 1.0) * (map.len() - 1) as f64;
+    let low = (place as usize).min(map.len() - 2);
     let part = place - low as f64;
     std::array::from_fn(|c| {
-        let (a, b) = (f64::from(VIRIDIS[low][c]), f64::from(VIRIDIS[low + 1][c]));
+        let (a, b) = (f64::from(map[low][c]), f64::from(map[low + 1][c]));
         (a + (b - a) * part).round() as u8
     })
 }

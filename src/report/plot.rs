@@ -3,48 +3,46 @@
 //! It draws nothing; `png` and `svg` do.
 
 mod axis;
+mod canvas;
 mod field;
 mod heat;
+mod histogram;
+mod profile;
 mod series;
 mod sheet;
 mod style;
+mod tiles;
 
 use std::collections::BTreeSet;
 
 use self::axis::AxisPlan;
+use self::canvas::Canvas;
 use self::heat::{Colors, Heat};
 use self::series::{ReadyAlong, Series, Slots};
 use self::sheet::{Drawing, Sheet};
 use self::style::Looks;
 use super::cells::{Place, Reader, Value};
-use super::figure::{Axis, Figure, Ink, Layer, LegendGroup, LegendKind, Panel, Scale, Style};
+use super::figure::{Figure, Ink, Layer, LegendGroup, LegendKind, Scale, Style};
 use super::keys::{Channel, ReadyKey, absorbs, names, question_names, spread};
 use super::label::{listed, value_text};
 use crate::results::Quantity;
-use crate::results::view::{Along, Band, Center, Key, MarkView, PlotAxis, PlotView, Question, ScaleKind, SeriesMark};
+use crate::results::view::{Along, Key, MarkView, PlotAxis, PlotView, Question, ScaleKind, SeriesMark};
 
 /// The figure of a view.
 pub(super) fn figure(reader: &Reader<'_>, view: &PlotView) -> Figure {
-    let cells = reader.select(&view.selection);
-    if cells.is_empty() && !view.selection.sweeps.is_empty() {
-        reader.warn(format!("plot `{}`: no cell is selected", view.name));
+    match &view.marks[..] {
+        [MarkView::Matrix { z }] => return tiles::matrix(reader, view, z),
+        [MarkView::Confusion(judged)] => return tiles::confusion(reader, view, judged),
+        [MarkView::Image { value, height, width }] => return tiles::image(reader, view, value, (*height, *width)),
+        [MarkView::Histogram { of }] => return histogram::figure(reader, view, of),
+        [MarkView::Profile { of, solver }] => return profile::figure(reader, view, of, solver),
+        _ => {}
     }
     let heat = view.marks.iter().any(|mark| matches!(mark, MarkView::Heatmap { .. }));
-    let further = further_axes(reader, view, &cells);
-    let (in_panels, in_colors): (&[&str], &[&str]) = if heat { (&further, &[]) } else { (&[], &further) };
-    let facet = Channel::new(reader, &view.facet, in_panels, &cells);
-    let looks = looks(reader, view, in_colors, &cells);
-
-    let axes = (plan(view, PlotAxis::X), plan(view, PlotAxis::Y));
-    let center = view.center.unwrap_or(Center::Mean);
-    let band = view.band.unwrap_or(if center == Center::Mean { Band::Ci95 } else { Band::Iqr });
-    let over = merged(view).into_iter().filter(|axis| reader.differ(&cells, axis)).map(|axis| format!("{axis}s")).collect();
-    let mut drawing = Drawing::new(reader, cells.len(), axes, center, band, over);
-
-    let mut panels: Vec<Vec<Place>> = vec![Vec::new(); facet.len().max(1)];
-    for &place in &cells {
-        panels[facet.index(place)].push(place);
-    }
+    let mut canvas = Canvas::new(reader, view, heat);
+    let (cells, panels, further) = (canvas.cells.clone(), canvas.panels.clone(), canvas.further.clone());
+    let looks = looks(reader, view, &further, &cells);
+    let Canvas { drawing, facet, .. } = &mut canvas;
     let mut sheets: Vec<Sheet> = panels.iter().map(|_| Sheet::default()).collect();
     let mut extra: (Vec<LegendGroup>, Option<super::figure::ColorBar>) = (Vec::new(), None);
     let mut first = 0;
@@ -59,11 +57,15 @@ pub(super) fn figure(reader: &Reader<'_>, view: &PlotView) -> Figure {
                         first,
                         merged: merged(view),
                         smooth: view.smooth.unwrap_or(1),
+                        symbols: looks.has_symbols(),
                     };
-                    first += series.y.len();
-                    prepare_axes(&mut drawing, view, &series, &cells);
+                    first += series.strands();
+                    if series.smooth > 1 && matches!(along, Along::Step | Along::Epoch | Along::Rows(_)) {
+                        drawing.say(format!("Trailing means of {} recorded rows.", series.smooth));
+                    }
+                    prepare_axes(drawing, view, &series, &cells);
                     for (sheet, own) in sheets.iter_mut().zip(&panels) {
-                        draw_series(&mut drawing, sheet, &series, own, &looks);
+                        draw_series(drawing, sheet, &series, own, &looks);
                     }
                 }
             }
@@ -72,14 +74,14 @@ pub(super) fn figure(reader: &Reader<'_>, view: &PlotView) -> Figure {
                 let asked = reader.ask(z, &cells);
                 label(&mut drawing.x, x.name());
                 label(&mut drawing.y, y.name());
-                let heat = Heat::new(&mut drawing, &cells, |place| asked.number(place, cells.len()), (&x, &y), |place| facet.index(place));
+                let heat = Heat::new(drawing, &cells, |place| asked.number(place, cells.len()), (&x, &y), |place| facet.index(place));
                 let mut plan = plan(view, PlotAxis::Color);
                 label(&mut plan, &z.text);
                 let colors: Colors = heat.colors(plan, said(view, PlotAxis::Color));
                 for (at, sheet) in sheets.iter_mut().enumerate() {
-                    heat.draw(&mut drawing, sheet, at, &colors);
+                    heat.draw(drawing, sheet, at, &colors);
                 }
-                extra = heat::legend(&drawing, &colors, &z.text);
+                extra = heat::legend(drawing, &colors, &z.text);
             }
             MarkView::Contour { field } => {
                 field::variable(&mut drawing.x, field, 0);
@@ -88,7 +90,7 @@ pub(super) fn figure(reader: &Reader<'_>, view: &PlotView) -> Figure {
                 for (sheet, own) in sheets.iter_mut().zip(&panels) {
                     // Without values of the cell it is the same in every panel.
                     let again = known.take().filter(|_| field.leaves.is_empty());
-                    let lines = again.unwrap_or_else(|| field::contour(&mut drawing, field, own.first().copied()));
+                    let lines = again.unwrap_or_else(|| field::contour(drawing, field, own.first().copied()));
                     sheet.layers.extend_from_slice(&lines);
                     known = Some(lines);
                 }
@@ -100,10 +102,10 @@ pub(super) fn figure(reader: &Reader<'_>, view: &PlotView) -> Figure {
                 for (sheet, own) in sheets.iter_mut().zip(&panels) {
                     if field.leaves.is_empty() {
                         let style = Style { color: if alone { Ink::Series(0) } else { Ink::Gray }, ..Style::default() };
-                        field::curve(&mut drawing, sheet, field, None, style);
+                        field::curve(drawing, sheet, field, None, style);
                     }
                     for &place in own.iter().filter(|_| !field.leaves.is_empty()) {
-                        field::curve(&mut drawing, sheet, field, Some(place), looks.style(place, 0));
+                        field::curve(drawing, sheet, field, Some(place), looks.style(place, 0));
                     }
                 }
             }
@@ -113,11 +115,17 @@ pub(super) fn figure(reader: &Reader<'_>, view: &PlotView) -> Figure {
                 let (x, y) = (reader.ask(x, &cells), reader.ask(y, &cells));
                 for (sheet, own) in sheets.iter_mut().zip(&panels) {
                     for &place in own {
-                        field::path(&mut drawing, sheet, &x, &y, place, looks.style(place, 0));
+                        field::path(drawing, sheet, &x, &y, place, looks.style(place, 0));
                     }
                 }
                 drawing.say("Paths go from the ring to the disc.".to_owned());
             }
+            // Drawn above, alone.
+            MarkView::Matrix { .. }
+            | MarkView::Confusion(_)
+            | MarkView::Image { .. }
+            | MarkView::Histogram { .. }
+            | MarkView::Profile { .. } => {}
         }
     }
     for &(axis, at, _) in &view.rulers {
@@ -130,69 +138,22 @@ pub(super) fn figure(reader: &Reader<'_>, view: &PlotView) -> Figure {
         drawing.x.show(*x);
         drawing.y.show(*y);
     }
-    finish(drawing, view, &facet, sheets, &looks, extra)
-}
-
-/// Puts the figure together, now that everything is known.
-fn finish(
-    mut drawing: Drawing<'_, '_>,
-    view: &PlotView,
-    facet: &Channel<'_, '_>,
-    sheets: Vec<Sheet>,
-    looks: &Looks<'_, '_>,
-    (mut legend, bar): (Vec<LegendGroup>, Option<super::figure::ColorBar>),
-) -> Figure {
-    let (x, cut_x) = drawing.x.finish("horizontal");
-    let (y, cut_y) = drawing.y.finish("vertical");
-    let titles: Vec<String> =
-        (0..sheets.len()).map(|at| if facet.names.is_empty() || facet.len() == 0 { String::new() } else { facet.label(at) }).collect();
-    let mut left = 0;
-    let panel =
-        |(sheet, title): (Sheet, String)| Panel { title, x: x.clone(), y: y.clone(), layers: layers(view, sheet, &x, &y, &mut left) };
-    let panels: Vec<Panel> = sheets.into_iter().zip(titles).map(panel).collect();
-    drawing.left = left;
-    [cut_x, cut_y].into_iter().flatten().for_each(|sentence| drawing.say(sentence));
-
+    let (mut legend, bar) = extra;
     if bar.is_none() && legend.is_empty() {
         legend = looks.legend(legend_kind(view));
         let entry = drawing.cross_entry(LegendKind::Cross);
         legend.extend(entry.map(|entry| LegendGroup { title: String::new(), entries: vec![entry] }));
     }
-    let count = panels.len();
-    Figure {
-        name: view.name.clone(),
-        title: view.title.clone(),
-        caption: drawing.caption().join(" "),
-        size: view.size,
-        columns: match count {
-            0..=3 => count.max(1),
-            4 => 2,
-            5 | 6 | 9 => 3,
-            _ => 4,
-        },
-        panels,
-        legend,
-        color_bar: bar.or_else(|| looks.color_bar()),
-    }
-}
-
-/// Everything in a panel: what is in the background first.
-fn layers(view: &PlotView, sheet: Sheet, x: &Axis, y: &Axis, left: &mut usize) -> Vec<Layer> {
-    let mut layers: Vec<Layer> = Vec::new();
-    let rulers = view.rulers.iter().map(|(axis, at, text)| Layer::Ruler { vertical: *axis == PlotAxis::X, at: *at, text: text.clone() });
-    layers.extend(rulers);
-    layers.extend(sheet.finish(x, y, left));
-    // Areas would cover lines.
-    layers.sort_by_key(|layer| match layer {
-        Layer::Cells { .. } => 0,
-        Layer::Band { .. } => 1,
-        _ => 2,
-    });
-    layers.extend(view.notes.iter().map(|(text, x, y)| Layer::Note { at: (*x, *y), text: text.clone() }));
-    layers
+    let bar = bar.or_else(|| looks.color_bar());
+    let panels = canvas.titled(sheets);
+    canvas.finish(panels, legend, bar)
 }
 
 fn legend_kind(view: &PlotView) -> LegendKind {
+    // Curves and paths have the colours, too; points of the data are black.
+    if view.marks.iter().any(|mark| matches!(mark, MarkView::Curve { .. } | MarkView::Path { .. })) {
+        return LegendKind::Line;
+    }
     let first = view.marks.iter().find_map(|mark| if let MarkView::Series { mark, .. } = mark { Some(*mark) } else { None });
     match first {
         Some(SeriesMark::Points) => LegendKind::Point,
@@ -203,11 +164,19 @@ fn legend_kind(view: &PlotView) -> LegendKind {
 
 /// Draws one quantity into one panel, a series for each look.
 fn draw_series(drawing: &mut Drawing<'_, '_>, sheet: &mut Sheet, series: &Series<'_, '_>, cells: &[Place], looks: &Looks<'_, '_>) {
+    if let ReadyAlong::Elements(x) = &series.along
+        && looks.leave_black()
+        && series.alike(x, cells, drawing.cells)
+    {
+        // The data are the same for all runs: they stand there once, and the runs have the colours.
+        let style = Style { color: Ink::Black, ..Style::default() };
+        return series.over_elements(drawing, sheet, &cells[..cells.len().min(1)], x, style);
+    }
     let key = |place: Place| (looks.color.index(place), looks.dash.index(place), looks.marker.index(place));
     let groups = Reader::group(cells, key);
     let mut slots = Slots::new(drawing, series, &groups.iter().map(|(_, own)| &own[..]).collect::<Vec<_>>());
     for (_, own) in groups {
-        let styles: Vec<Style> = (0..series.y.len()).map(|element| looks.style(own[0], series.first + element)).collect();
+        let styles: Vec<Style> = (0..series.strands()).map(|element| looks.style(own[0], series.first + element)).collect();
         series.draw(drawing, sheet, &own, &styles, &mut slots);
     }
 }
@@ -228,7 +197,7 @@ fn prepare_axes(drawing: &mut Drawing<'_, '_>, view: &PlotView, series: &Series<
             label(&mut drawing.x, if matches!(series.along, ReadyAlong::Step) { "step" } else { "epoch" });
             drawing.x.whole = true;
         }
-        ReadyAlong::Rows(asked) => label(&mut drawing.x, &asked.question.text),
+        ReadyAlong::Rows(asked) | ReadyAlong::Elements(asked) => label(&mut drawing.x, &asked.question.text),
         ReadyAlong::Cells(key) => {
             label(&mut drawing.x, key.name());
             drawing.x.whole = matches!(key.name(), "cell" | "replicate" | "fold");
@@ -253,6 +222,7 @@ fn ready_along<'a, 'r>(reader: &'a Reader<'r>, along: &'a Along, cells: &[Place]
         Along::Step => ReadyAlong::Step,
         Along::Epoch => ReadyAlong::Epoch,
         Along::Rows(question) => ReadyAlong::Rows(reader.ask(question, cells)),
+        Along::Elements(question) => ReadyAlong::Elements(reader.ask(question, cells)),
         Along::Cells(key) => ReadyAlong::Cells(ReadyKey::new(reader, key, cells)),
     }
 }
@@ -262,9 +232,10 @@ fn looks<'a, 'r>(reader: &'a Reader<'r>, view: &'a PlotView, further: &[&'a str]
     let mut strands: Vec<String> = Vec::new();
     let mut quantities = 0;
     for mark in &view.marks {
-        if let MarkView::Series { ys, .. } = mark {
+        if let MarkView::Series { ys, along, .. } = mark {
             quantities += ys.len();
-            strands.extend(ys.iter().flat_map(|y| Quantity { text: y.text.clone(), sizes: y.sizes.clone() }.element_names()));
+            let sizes = |y: &Question| if matches!(along, Along::Elements(_)) { Vec::new() } else { y.sizes.clone() };
+            strands.extend(ys.iter().flat_map(|y| Quantity { text: y.text.clone(), sizes: sizes(y) }.element_names()));
         }
     }
     let color = Channel::new(reader, &view.color, further, cells);
@@ -305,7 +276,7 @@ fn keys_of(view: &PlotView) -> (Vec<&Key>, Vec<&Question>) {
                 questions.extend(ys);
                 match along {
                     Along::Cells(key) => keys.push(key),
-                    Along::Rows(question) => questions.push(question),
+                    Along::Rows(question) | Along::Elements(question) => questions.push(question),
                     Along::Step | Along::Epoch => {}
                 }
             }
@@ -314,6 +285,10 @@ fn keys_of(view: &PlotView) -> (Vec<&Key>, Vec<&Question>) {
                 keys.extend([x, y]);
             }
             MarkView::Path { x, y } => questions.extend([x, y]),
+            MarkView::Matrix { z: of } | MarkView::Image { value: of, .. } | MarkView::Histogram { of } | MarkView::Profile { of, .. } => {
+                questions.push(of);
+            }
+            MarkView::Confusion(judged) => questions.extend([&judged.predicted, &judged.actual]),
             MarkView::Contour { .. } | MarkView::Curve { .. } => {}
         }
     }
@@ -329,6 +304,14 @@ fn merged(view: &PlotView) -> Vec<&'static str> {
 
 /// Axes on which cells differ although nothing in the plot tells them apart: they get colours (or panels), too.
 fn further_axes<'r>(reader: &Reader<'r>, view: &PlotView, cells: &[Place]) -> Vec<&'r str> {
+    // Every cell is a problem or a solver; of a number, every cell is a value.
+    if view.marks.iter().any(|mark| match mark {
+        MarkView::Profile { .. } => true,
+        MarkView::Histogram { of } => of.sizes.is_empty(),
+        _ => false,
+    }) {
+        return Vec::new();
+    }
     let drawn = |mark: &&MarkView| !matches!(mark, MarkView::Contour { .. } | MarkView::Curve { .. });
     let Some(mark) = view.marks.iter().find(drawn) else { return Vec::new() };
     let channels = [&view.color, &view.dash, &view.marker, &view.facet].map(|keys| Channel::new(reader, keys, &[], cells));
@@ -354,8 +337,8 @@ fn further_axes<'r>(reader: &Reader<'r>, view: &PlotView, cells: &[Place]) -> Ve
     let found = spread(reader, groups, reader.axes(cells).into_iter().filter(counts));
     if !found.is_empty() {
         let listing = listed(&found.iter().map(|axis| format!("`{axis}`")).collect::<Vec<_>>());
-        let verb = if found.len() == 1 { "varies" } else { "vary" };
-        reader.warn(format!("plot `{}`: {listing} {verb} and is not named; each value is drawn by itself", view.name));
+        let verb = if found.len() == 1 { "varies and is" } else { "vary and are" };
+        reader.warn(format!("plot `{}`: {listing} {verb} not named; each value is drawn by itself", view.name));
     }
     found
 }

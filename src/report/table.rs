@@ -2,6 +2,8 @@
 //!
 //! It writes no text but words for statuses; numbers stay numbers until `export` renders them.
 
+mod classes;
+
 use std::collections::BTreeMap;
 
 use super::cells::{Place, Reader, Value};
@@ -35,6 +37,8 @@ pub struct Column {
     pub title: String,
     /// printf format of its numbers; `None` leaves the number of digits to the renderer.
     pub format: Option<String>,
+    /// Whether small numbers are written with a power of ten, as rates by decade are.
+    pub decades: bool,
 }
 
 impl Column {
@@ -151,6 +155,9 @@ enum Pace {
 
 /// The table of a view.
 pub(super) fn table(reader: &Reader<'_>, view: &TableView) -> Table {
+    if let Some((kind, judged)) = &view.classes {
+        return classes::table(reader, view, *kind, judged);
+    }
     let cells = reader.select(&view.selection);
     let pace = view.rows.iter().enumerate().find_map(|(at, key)| match key {
         Key::Axis(axis) if axis == "step" => Some((at, Pace::Step)),
@@ -203,7 +210,8 @@ pub(super) fn table(reader: &Reader<'_>, view: &TableView) -> Table {
     // Further axes that are shown anyway need no column of their own.
     let keyed: Vec<usize> =
         (0..rows.names.len()).filter(|&at| at < row_keys.len() || !shown.iter().any(|item| item.key.name() == rows.names[at])).collect();
-    let mut headings: Vec<Column> = keyed.iter().map(|&at| Column::plain(rows.names[at])).collect();
+    let mut headings: Vec<Column> =
+        keyed.iter().map(|&at| Column { decades: rows.by_decades(at), ..Column::plain(rows.names[at]) }).collect();
     if let Some((at, pace)) = pace {
         headings.insert(at, Column::plain(if pace == Pace::Step { "step" } else { "epoch" }));
     }
@@ -213,6 +221,7 @@ pub(super) fn table(reader: &Reader<'_>, view: &TableView) -> Table {
                 group: if view.columns.is_empty() { String::new() } else { columns.label(group) },
                 title: title.clone(),
                 format: item.format.clone(),
+                decades: false,
             }));
         }
     }
@@ -248,7 +257,7 @@ pub(super) fn table(reader: &Reader<'_>, view: &TableView) -> Table {
 
 impl Column {
     fn plain(title: &str) -> Column {
-        Column { group: String::new(), title: title.to_owned(), format: None }
+        Column { group: String::new(), title: title.to_owned(), format: None, decades: false }
     }
 }
 
@@ -297,8 +306,8 @@ fn further_axes<'n, 'r: 'n>(reader: &Reader<'r>, view: &'n TableView, row_keys: 
     };
     let unnamed: Vec<String> = found.iter().copied().filter(|axis| !named(axis)).map(|axis| format!("`{axis}`")).collect();
     if !unnamed.is_empty() && !view.rows.is_empty() {
-        let verb = if unnamed.len() == 1 { "varies" } else { "vary" };
-        reader.warn(format!("table `{}`: {} {verb} and is not named; there is a row for each value", view.name, listed(&unnamed)));
+        let verb = if unnamed.len() == 1 { "varies and is" } else { "vary and are" };
+        reader.warn(format!("table `{}`: {} {verb} not named; there is a row for each value", view.name, listed(&unnamed)));
     }
     found
 }

@@ -33,7 +33,8 @@ pub fn describe(figure: &Figure) -> String {
         axis(&mut out, "colors", &bar.axis);
     }
     if figure.panels.len() > 1 {
-        let _ = writeln!(out, "{} panels in rows of {}", figure.panels.len(), figure.columns);
+        let aspect = figure.aspect.map(|aspect| format!(", {} times as high as wide", number(aspect))).unwrap_or_default();
+        let _ = writeln!(out, "{} panels in rows of {}{aspect}", figure.panels.len(), figure.columns);
     }
     for (i, panel) in figure.panels.iter().take(PANELS).enumerate() {
         let before = i.checked_sub(1).map(|b| &figure.panels[b]);
@@ -84,8 +85,12 @@ fn describe_layer(layer: &Layer) -> String {
         Layer::Cells { x_edges, y_edges, values } => {
             let hatched = values.iter().filter(|v| **v == CellInk::Hatched).count();
             let blank = values.iter().filter(|v| **v == CellInk::Blank).count();
-            let shares: Vec<f64> =
-                values.iter().filter_map(|v| if let CellInk::Ink(Ink::Map(share)) = v { Some(*share) } else { None }).collect();
+            let shares: Vec<f64> = values
+                .iter()
+                .filter_map(
+                    |v| if let CellInk::Ink(Ink::Map(share) | Ink::Signed(share) | Ink::Tint(share)) = v { Some(*share) } else { None },
+                )
+                .collect();
             let edges = |edges: &[f64]| ends(edges, |e| number(*e));
             format!(
                 "cells: x {}; y {}; colors {}; {hatched} hatched, {blank} blank",
@@ -93,6 +98,10 @@ fn describe_layer(layer: &Layer) -> String {
                 edges(y_edges),
                 ends(&shares, |s| number(*s))
             )
+        }
+        Layer::Labels { texts } => {
+            let all: Vec<&str> = texts.iter().map(|(_, text, _)| text.as_str()).collect();
+            format!("labels: {}", all.join(" "))
         }
         Layer::Isoline { level, lines, ink } => {
             let points: usize = lines.iter().map(Vec::len).sum();
@@ -142,6 +151,8 @@ fn color(ink: Ink) -> String {
     match ink {
         Ink::Series(i) => format!("color {i}"),
         Ink::Map(share) => format!("map {}", number(share)),
+        Ink::Signed(share) => format!("signed {}", number(share)),
+        Ink::Tint(share) => format!("tint {}", number(share)),
         Ink::Black => "black".to_owned(),
         Ink::Gray => "gray".to_owned(),
     }

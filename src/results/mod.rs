@@ -125,7 +125,7 @@ impl SweepResults {
             reason: ending.reason.as_deref().unwrap_or(""),
             steps: ending.steps,
             epochs: ending.steps / counting.steps_per_epoch.max(1),
-            evaluations: ending.steps * counting.evaluations_per_step,
+            evaluations: ending.evaluations.unwrap_or(ending.steps * counting.evaluations_per_step),
             sweep: self,
             part,
             ending,
@@ -252,6 +252,8 @@ pub struct Ending {
     pub reason: Option<Arc<str>>,
     /// Updates done.
     pub steps: u64,
+    /// Points at which the loss or its derivatives were evaluated, where a solver counts them; a rule evaluates as many in each step.
+    pub evaluations: Option<u64>,
     /// The number in [`Part::block`] that is the first element of row 0. When rows are recorded every so many steps, the row of a
     /// last step between two of them stands before it.
     pub first: usize,
@@ -282,7 +284,7 @@ pub struct Run<'r> {
     pub steps: u64,
     /// Epochs completed.
     pub epochs: u64,
-    /// Gradients evaluated.
+    /// Gradients evaluated; by a solver, points at which the loss or its derivatives were.
     pub evaluations: u64,
     sweep: &'r SweepResults,
     part: &'r Part,

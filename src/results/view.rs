@@ -110,6 +110,8 @@ pub enum Leaf {
     Gap { of: Box<Question>, within: Vec<String> },
     /// The lowest value of the question in this and all earlier cells of the sweep.
     BestSoFar { of: Box<Question> },
+    /// A fold over the recorded rows of a traced question, found after the runs: of what needs other cells (`gap`).
+    Folded { fold: FoldKind, of: Box<Question> },
     /// The number of selected cells in the group.
     Cells,
 }
@@ -197,6 +199,28 @@ pub struct TableView {
     pub format: Option<String>,
     /// Sort by.
     pub sort: Option<Question>,
+    /// Instead of `show`: how predicted classes and true ones agree.
+    pub classes: Option<(ClassTable, Judged)>,
+}
+
+/// A table of predicted classes against true ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClassTable {
+    /// `classification P against y`: precision, recall, F1 and support of each class, and their averages.
+    Report,
+    /// `confusion P against y`: how many rows of each class were taken for which.
+    Confusion,
+}
+
+/// What was predicted for rows, and what is true of them.
+#[derive(Debug, Clone)]
+pub struct Judged {
+    /// A class per row.
+    pub predicted: Question,
+    /// As many.
+    pub actual: Question,
+    /// The names of the classes 0, 1, ..; may be empty.
+    pub classes: Vec<String>,
 }
 
 /// A plot.
@@ -299,6 +323,8 @@ pub enum Along {
     Rows(Question),
     /// The cells, by a value or an axis.
     Cells(Key),
+    /// The elements of an array, such as a column of the data; the series has as many.
+    Elements(Question),
 }
 
 /// How a series is drawn.
@@ -325,6 +351,31 @@ pub enum MarkView {
     Curve { field: Field },
     /// `path a, b`: traced values drawn as a line with its start and end marked.
     Path { x: Question, y: Question },
+    /// `heatmap M`: the entries of a matrix, the first row at the top.
+    Matrix { z: Question },
+    /// `confusion P against y`.
+    Confusion(Judged),
+    /// `image W as 8 by 8`: a picture of so many rows and columns for each row of a matrix, or for each column.
+    Image { value: Question, height: usize, width: usize },
+    /// `histogram X`: of the elements of an array, or of a number over the cells.
+    Histogram { of: Question },
+    /// `profile X over solver`: for which share of the problems a solver needs at most so many times what the best one needs.
+    Profile { of: Question, solver: String },
+}
+
+impl MarkView {
+    /// Whether the mark has axes of its own, so that nothing else can be drawn with it.
+    #[must_use]
+    pub fn stands_alone(&self) -> bool {
+        matches!(
+            self,
+            MarkView::Matrix { .. }
+                | MarkView::Confusion(_)
+                | MarkView::Image { .. }
+                | MarkView::Histogram { .. }
+                | MarkView::Profile { .. }
+        )
+    }
 }
 
 /// A function of one or two variables, to be evaluated on a grid: an expression graph with two kinds of inputs.

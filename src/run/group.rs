@@ -53,8 +53,9 @@ pub(super) struct State<'a> {
     pub(super) tray: Option<Tray<'a>>,
     pub(super) recorder: Recorder,
     pub(super) job: &'a Job,
-    /// The cells of the group.
+    /// The cells of the group, and the first of them.
     pub(super) cells: usize,
+    pub(super) cell: usize,
     pub(super) lives: [Life; 8],
     /// Whether some lane is ending.
     pub(super) closing: bool,
@@ -80,6 +81,9 @@ pub(super) struct State<'a> {
     /// Room for machine code.
     pub(super) pad: Pad,
     pub(super) endings: [Option<Ending>; 8],
+    /// How a solver ends the run at this point, and how many points it has asked about.
+    pub(super) verdict: Option<(Status, Arc<str>)>,
+    pub(super) spent: Option<u64>,
     pub(super) part: Results,
 }
 
@@ -88,7 +92,10 @@ pub(super) fn run(sweep: &SweepPlan, program: &Program, job: &Job, level: Level,
     let mut state = State::new(sweep, program, job, level);
     for group in 0..job.groups(program.lanes) {
         state.begin(group);
-        state.go(&mut watch);
+        match &program.solve {
+            Some(tapes) => state.solve(&mut watch, tapes),
+            None => state.go(&mut watch),
+        }
         state.part.endings.extend(state.endings.iter_mut().filter_map(Option::take));
         watch.ended(state.cells);
     }
@@ -204,7 +211,7 @@ impl State<'_> {
         self.chosen = (!all).then(|| std::array::from_fn(|lane| f64::from(u8::from(runs(lane)))));
     }
 
-    fn end_all(&mut self, status: Status) {
+    pub(super) fn end_all(&mut self, status: Status) {
         for life in self.lives.iter_mut().filter(|life| **life == Life::Running) {
             *life = Life::Ending(status);
             self.closing = true;
@@ -252,7 +259,7 @@ impl State<'_> {
     }
 
     /// A point that asks for something: records its row where it is due, tests `stop when`, and closes lanes that end here.
-    fn point(&mut self, due: bool, wanted: bool) {
+    pub(super) fn point(&mut self, due: bool, wanted: bool) {
         let (program, recording) = (self.program, &self.program.recording);
         self.show_clock();
         let by_code = program.shared && !self.fresh && self.measure_by_code();
@@ -268,6 +275,12 @@ impl State<'_> {
             if let Some(stop) = program.stop {
                 self.stop(stop);
             }
+        }
+        if let Some((status, why)) = self.verdict.take().filter(|_| self.lives[0] == Life::Running) {
+            let why = if status == Status::Diverged && why.is_empty() { self.reason(0, false).into() } else { why };
+            self.lives[0] = Life::Ending(status);
+            self.reasons[0] = Some(why);
+            self.closing = true;
         }
         let start = self.done == 0;
         if (start || self.closing)
@@ -325,6 +338,7 @@ impl State<'_> {
                 status: if rose { Status::Rising } else { status },
                 reason: self.reasons[lane].take(),
                 steps: self.done,
+                evaluations: self.spent,
                 first: self.recorder.first() + lane,
             });
         }
@@ -360,7 +374,7 @@ impl State<'_> {
                 return scalar(self.done);
             }
             if Some(id) == unit.epoch {
-                return scalar((self.done - 1) / steps_per_epoch + 1);
+                return scalar(self.done.saturating_sub(1) / steps_per_epoch + 1);
             }
             if Some(id) == unit.steps {
                 return scalar(unit.budget);

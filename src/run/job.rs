@@ -103,6 +103,10 @@ fn alike(sweep: &SweepPlan) -> Vec<Vec<Vec<usize>>> {
 
 /// Full octets, and what is left over one by one, unless that would take longer than an octet that is not full.
 fn by_lanes(unit: &Unit, cells: Vec<usize>, forced: Option<Lanes>) -> Vec<(Lanes, Vec<usize>)> {
+    if unit.solve.is_some() {
+        // Each goes its own way.
+        return vec![(Lanes::One, cells)];
+    }
     if let Some(lanes) = forced {
         return vec![(lanes, cells)];
     }

@@ -14,6 +14,7 @@ mod meter;
 mod pool;
 mod program;
 mod record;
+mod solve;
 mod start;
 mod update;
 

@@ -13,6 +13,7 @@ use super::Options;
 use super::leap::{Ask, Leap};
 use super::machine::Linked;
 use super::record::{Recording, most_rows};
+use super::solve::Tapes;
 use super::update::{Move, Probe};
 use crate::compile::buffer::Window;
 use crate::compile::chain::Record;
@@ -95,6 +96,8 @@ pub(super) struct Program {
     pub(super) by_rows: bool,
     /// Machine code for many steps.
     pub(super) leap: Option<Leap>,
+    /// What the solver evaluates, if one moves the parameters.
+    pub(super) solve: Option<Tapes>,
     /// Octets of memory.
     pub(super) memory: usize,
 }
@@ -380,7 +383,7 @@ impl Program {
             }
             points.retain(|(_, octet)| *octet >= end_of_inputs);
         }
-        let leap = options.native.then(|| {
+        let leap = (options.native && unit.solve.is_none()).then(|| {
             let (graph, fixed, inputs, clock) = (&graph, &fixed, &inputs[..], &clock_inputs[..]);
             let (kept, records, points) = (&kept[..], &records[..], &points[..]);
             Leap::of(&Ask { graph, unit, fixed, whole: &full, inputs, clock, lanes, level, kept, records, points, groups })
@@ -413,6 +416,7 @@ impl Program {
             recording,
             by_rows,
             leap: leap.flatten(),
+            solve: unit.solve.as_ref().map(|solve| Tapes::of(unit, solve, level, block)).transpose()?,
             memory: layout.end,
         })
     }

@@ -32,6 +32,7 @@ impl<'a> State<'a> {
             recorder: Recorder::new(recording, counting, most_rows(counting, unit.budget), job.groups(program.lanes)),
             job,
             cells: 0,
+            cell: 0,
             lives: [Life::Ended; 8],
             closing: false,
             reasons: [const { None }; 8],
@@ -48,6 +49,8 @@ impl<'a> State<'a> {
             traced: false,
             pad: Pad::default(),
             endings: [const { None }; 8],
+            verdict: None,
+            spent: None,
             part: Part {
                 lanes: program.lanes.count(),
                 endings: Vec::with_capacity(job.cells.len()),
@@ -73,7 +76,7 @@ impl<'a> State<'a> {
     pub(super) fn begin(&mut self, group: usize) {
         let (program, job) = (self.program, self.job);
         let cells = job.group(program.lanes, group);
-        self.cells = cells.len();
+        (self.cells, self.cell) = (cells.len(), cells[0]);
         self.memory.octets_mut()[..program.inputs].copy_from_slice(&self.template);
         if !job.alike {
             self.params(cells);
@@ -96,6 +99,7 @@ impl<'a> State<'a> {
         (self.done, self.epochs, self.in_epoch) = (0, 0, 0);
         (self.next_row, self.next_asked) = (0, 0);
         (self.fresh, self.traced, self.closing, self.chosen) = (false, false, false, None);
+        (self.verdict, self.spent) = (None, None);
     }
 
     /// The parameters of cells in their lanes. Lanes without a cell are like the first.

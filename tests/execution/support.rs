@@ -151,6 +151,7 @@ impl Model {
             batches: None,
             budget,
             steps_per_epoch: 1,
+            solve: None,
         };
         (unit, gradients, numbers)
     }

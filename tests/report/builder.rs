@@ -65,6 +65,7 @@ pub(crate) fn sweep(name: &str, axes: &[&str], quantities: &[(&str, &[usize])], 
         let first = part.block.len();
         part.block.extend((0..if cell.rows.is_empty() { 0 } else { count }).flat_map(row));
         part.endings.push(Ending {
+            evaluations: None,
             status: cell.status,
             reason: Some(if cell.status == Status::Diverged { "J was inf" } else { "steps" }.into()),
             steps: count as u64 - 1,
@@ -179,6 +180,7 @@ pub(crate) fn table(name: &str, selection: Selection, rows: &[&str], columns: &[
         show: show.into_iter().map(|key| (key, None)).collect(),
         format: None,
         sort: None,
+        classes: None,
     }
 }
 

@@ -47,10 +47,16 @@ pub(crate) fn options(folder: &Path, text: &str) -> RunOptions {
     RunOptions { spec, data, only: Vec::new(), threads: std::num::NonZeroUsize::new(2), limits: Limits::default() }
 }
 
-/// What the spec gives; it must be right.
+/// What the spec gives with the data of the gallery; it must be right.
 pub(crate) fn run_text(text: &str) -> Outcome {
+    run_in(&root().join("specs"), text)
+}
+
+/// What the spec gives with data of a folder; it must be right.
+pub(crate) fn run_in(data: &Path, text: &str) -> Outcome {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let prepared = prepare(&options(folder.path(), text)).unwrap_or_else(|failure| panic!("{}", told(&failure)));
+    let options = RunOptions { data: Some(data.to_owned()), ..options(folder.path(), text) };
+    let prepared = prepare(&options).unwrap_or_else(|failure| panic!("{}", told(&failure)));
     run(&prepared.value, &|_| {}).unwrap_or_else(|failure| panic!("{}", told(&failure))).value
 }
 

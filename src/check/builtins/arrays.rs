@@ -151,13 +151,15 @@ pub(super) fn onehot(lower: &mut Lower<'_>, call: &Call<'_>) -> R<Val> {
 
 /// Indices by data are whole numbers in 0..n, or an error that names the row.
 pub(crate) fn indices(lower: &mut Lower<'_>, index: Id, span: Span, n: usize, what: &str) -> R<()> {
-    let Some(values) = lower.model.constant(index) else {
+    let Some(parts) = lower.model.in_each_part(index) else {
         let diagnostic = Diagnostic::error("E0337", span, format!("a {what} number must come from the data"))
             .here("depends on a parameter or on the run");
         return lower.fail(diagnostic);
     };
-    for (row, &x) in values.iter().enumerate() {
-        if x.fract() != 0.0 || x < 0.0 || x >= n as f64 {
+    for (values, rows) in &parts {
+        let wrong = |x: f64| x.fract() != 0.0 || x < 0.0 || x >= n as f64;
+        if let Some((place, &x)) = values.iter().enumerate().find(|(_, x)| wrong(**x)) {
+            let row = rows.as_ref().map_or(place, |rows| rows[place] as usize);
             let found = crate::numeric::format::shortest(x);
             let message = format!("row {} asks for {what} {found}, and there are 0 to {}", row + 1, n.saturating_sub(1));
             return lower.fail(Diagnostic::error("E0338", span, message).here(format!("row {} has {found}", row + 1)));

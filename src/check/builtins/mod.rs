@@ -8,7 +8,8 @@ mod ranges;
 mod reductions;
 mod table;
 
-use crate::check::lower::{Content, Lower, R, Val};
+use crate::check::data::Content;
+use crate::check::lower::{Lower, R, Val};
 use crate::check::messages;
 use crate::diag::{Diagnostic, did_you_mean};
 use crate::expr::graph::Id;

@@ -2,7 +2,7 @@
 //!
 //! Expressions are not looked into.
 
-use super::{Block, Claim, DataDecl, Decls, Expectation, Function, RUN_NAMES, Rule, Value, ValueKind, not_yet};
+use super::{Block, Claim, DataDecl, Decls, Expectation, Function, Name, RUN_NAMES, Rule, Value, ValueKind, not_yet};
 use crate::check::messages;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::source::{FileId, PathRefusal, Sources, Span, resolve_below};
@@ -42,6 +42,7 @@ fn add_file(
                     diags.push(twice("dataset", &name, first.name.span));
                 } else {
                     let folder = sources.file(id).folder.clone();
+                    decls.sequence.push(Name::Dataset(name.name.clone()));
                     decls.datasets.push(DataDecl { name, lines, span, folder });
                 }
             }
@@ -217,5 +218,6 @@ fn add_value(decls: &mut Decls, name: Ident, module: &str, kind: ValueKind, diag
         return;
     }
     decls.order.push(full.clone());
+    decls.sequence.push(Name::Value(full.clone()));
     decls.values.insert(full, Value { name, module: module.to_string(), kind });
 }

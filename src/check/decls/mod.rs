@@ -6,13 +6,14 @@ mod collect;
 mod walk;
 
 use crate::diag::{Diagnostic, Diagnostics};
+use crate::solvers::Solver;
 use crate::source::Span;
 use crate::syntax::ast::{DataLine, Expr, ExprKind, FnBody, Formal, Grading, Ident, OutLine, RuleBody, Start, SweepLine, Tolerance};
 pub(crate) use collect::{collect, path_refused};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use walk::body_exprs;
-pub(crate) use walk::{parts, walk};
+use walk::walk_free;
+pub(crate) use walk::{expression, parts, walk};
 
 /// What a name in the namespace of values stands for.
 #[derive(Debug, Clone)]
@@ -74,6 +75,24 @@ pub(crate) struct Value {
     pub(crate) module: String,
     /// What it is.
     pub(crate) kind: ValueKind,
+}
+
+/// The name of something declared that has values.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Name {
+    /// A value by its full name.
+    Value(String),
+    /// A dataset.
+    Dataset(String),
+}
+
+impl std::fmt::Display for Name {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Name::Value(name) => write!(f, "`{name}`"),
+            Name::Dataset(name) => write!(f, "dataset `{name}`"),
+        }
+    }
 }
 
 /// A declared function or schedule.
@@ -143,8 +162,12 @@ pub(crate) struct Decls {
     pub(crate) values: BTreeMap<String, Value>,
     /// The names of `values` in the order declared.
     pub(crate) order: Vec<String>,
+    /// Values and datasets in the order declared.
+    pub(crate) sequence: Vec<Name>,
     pub(crate) functions: BTreeMap<String, Function>,
     pub(crate) rules: BTreeMap<String, Rule>,
+    /// Which of the rules are solvers: their lines say nothing but which words an argument may be.
+    pub(crate) solvers: BTreeMap<String, &'static Solver>,
     pub(crate) datasets: Vec<DataDecl>,
     pub(crate) sweeps: Vec<Block<SweepLine>>,
     pub(crate) plots: Vec<Block<OutLine>>,
@@ -186,22 +209,30 @@ impl Decls {
         lookup(&self.functions, module, name)
     }
 
-    /// The values in an order in which each comes after what it needs, and those that need themselves, which are reported.
-    pub(crate) fn sorted(&self, diags: &mut Diagnostics) -> (Vec<String>, Vec<String>) {
-        let mut circular: Vec<String> = Vec::new();
-        let mut needs: BTreeMap<&str, Vec<(String, Span)>> = BTreeMap::new();
+    /// Values and datasets in an order in which each comes after what it needs, and those that need themselves, which are reported.
+    /// `holders` tells which datasets have a column of a name.
+    pub(crate) fn sorted(&self, holders: &BTreeMap<String, Vec<String>>, diags: &mut Diagnostics) -> (Vec<Name>, Vec<Name>) {
+        let mut circular: Vec<Name> = Vec::new();
+        let mut needs: BTreeMap<Name, Vec<(Name, Span)>> = BTreeMap::new();
         for (full, value) in &self.values {
-            let mut found = Vec::new();
+            let mut look = Look { decls: self, holders, own: None, found: Vec::new(), through: Vec::new() };
             for expr in value.kind.exprs() {
-                self.needed(&value.module, expr, &mut found, &mut Vec::new());
+                look.at(&value.module, expr, &[]);
             }
-            needs.insert(full, found);
+            needs.insert(Name::Value(full.clone()), look.found);
         }
-        let mut done: BTreeMap<&str, bool> = BTreeMap::new();
+        for data in &self.datasets {
+            let mut look = Look { decls: self, holders, own: Some(&data.name.name), found: Vec::new(), through: Vec::new() };
+            for expr in data.lines.iter().flat_map(line_exprs) {
+                look.at("", expr, &[]);
+            }
+            needs.insert(Name::Dataset(data.name.name.clone()), look.found);
+        }
+        let mut done: BTreeMap<&Name, bool> = BTreeMap::new();
         let mut sorted = Vec::new();
-        for start in &self.order {
+        for start in &self.sequence {
             // Depth first with an explicit stack: (name, next need to look at).
-            let mut stack: Vec<(&str, usize)> = vec![(start, 0)];
+            let mut stack: Vec<(&Name, usize)> = vec![(start, 0)];
             while let Some((name, at)) = stack.pop() {
                 if at == 0 {
                     if done.contains_key(name) {
@@ -212,72 +243,146 @@ impl Decls {
                 let list = needs.get(name).map_or(&[][..], Vec::as_slice);
                 if let Some((need, span)) = list.get(at) {
                     stack.push((name, at + 1));
-                    match (done.get(need.as_str()), self.values.get_key_value(need)) {
-                        (Some(false), Some((need, value))) => {
-                            let ring: Vec<&str> = stack.iter().map(|(n, _)| *n).skip_while(|n| n != need).collect();
+                    match (done.get(need), needs.get_key_value(need)) {
+                        (Some(false), Some((need, _))) => {
+                            let ring: Vec<&Name> = stack.iter().map(|(n, _)| *n).skip_while(|n| *n != need).collect();
                             let message = if ring.len() < 2 {
-                                format!("`{name}` needs itself")
+                                format!("{name} needs itself")
                             } else {
-                                let steps: Vec<String> = ring.windows(2).map(|pair| format!("`{}` needs `{}`", pair[0], pair[1])).collect();
-                                format!("{}, which needs `{need}`", steps.join(", "))
+                                let steps: Vec<String> = ring.windows(2).map(|pair| format!("{} needs {}", pair[0], pair[1])).collect();
+                                format!("{}, which needs {need}", steps.join(", "))
                             };
-                            circular.extend(ring.iter().map(|n| (*n).to_string()));
-                            diags.push(
-                                Diagnostic::error("E0213", *span, message).here("needed here").label(value.name.span, "declared here"),
-                            );
+                            circular.extend(ring.into_iter().cloned());
+                            let d = Diagnostic::error("E0213", *span, message).here("needed here");
+                            diags.push(self.place(need).into_iter().fold(d, |d, place| d.label(place, "declared here")));
                         }
                         (None, Some((need, _))) => stack.push((need, 0)),
                         _ => {}
                     }
                 } else {
                     done.insert(name, true);
-                    sorted.push(name.to_string());
+                    sorted.push(name.clone());
                 }
             }
         }
         (sorted, circular)
     }
 
-    /// The declared values that an expression names, through the functions it calls.
-    fn needed(&self, module: &str, expr: &Expr, found: &mut Vec<(String, Span)>, through: &mut Vec<String>) {
-        walk(expr, &mut |e| match &e.kind {
-            ExprKind::Name(name) => {
-                if let Some(value) = self.value(module, name) {
-                    let full = format!("{}{}", value.module, value.name.name);
-                    found.push((full, e.span));
+    /// Where something is declared.
+    fn place(&self, name: &Name) -> Option<Span> {
+        match name {
+            Name::Value(full) => self.values.get(full).map(|value| value.name.span),
+            Name::Dataset(name) => self.datasets.iter().find(|d| d.name.name == *name).map(|d| d.name.span),
+        }
+    }
+
+    /// The values on which an expression depends, through the `let`s and functions that it uses.
+    pub(crate) fn uses(&self, module: &str, expr: &Expr) -> Vec<String> {
+        let none = BTreeMap::new();
+        let mut found: Vec<String> = Vec::new();
+        let mut todo: Vec<(&str, &Expr)> = vec![(module, expr)];
+        while let Some((module, expr)) = todo.pop() {
+            let mut look = Look { decls: self, holders: &none, own: None, found: Vec::new(), through: Vec::new() };
+            look.at(module, expr, &[]);
+            for (name, _) in look.found {
+                let Name::Value(full) = name else { continue };
+                if !found.contains(&full) {
+                    let value = &self.values[&full];
+                    todo.extend(value.kind.exprs().into_iter().map(|e| (value.module.as_str(), e)));
+                    found.push(full);
                 }
-                if let Some(f) = self.function(module, name).filter(|f| f.schedule) {
-                    self.needed_of(f, e.span, found, through);
+            }
+        }
+        found
+    }
+}
+
+/// The expressions of a line of a dataset.
+pub(crate) fn line_exprs(line: &DataLine) -> Vec<&Expr> {
+    match line {
+        DataLine::Csv { .. } | DataLine::Columns(_) | DataLine::DropMissing(_) => Vec::new(),
+        DataLine::TextFile { options, .. } => options.iter().map(|(_, e)| e).collect(),
+        DataLine::Rows(e) | DataLine::Keep(e) | DataLine::Column { value: e, .. } => vec![e],
+        DataLine::Split { parts, .. } => parts.iter().map(|(_, e)| e).collect(),
+        DataLine::Draw { shape, draw, .. } => shape.iter().flatten().chain([draw]).collect(),
+    }
+}
+
+/// The values that some datasets need.
+pub(crate) fn needed_lets(decls: &Decls, only: impl Fn(&DataDecl) -> bool) -> Vec<String> {
+    let lines = decls.datasets.iter().filter(|d| only(d)).flat_map(|d| &d.lines);
+    lines.flat_map(line_exprs).flat_map(|e| decls.uses("", e)).collect()
+}
+
+/// What an expression needs.
+struct Look<'l> {
+    decls: &'l Decls,
+    holders: &'l BTreeMap<String, Vec<String>>,
+    /// The dataset whose lines these are: its own columns come first.
+    own: Option<&'l str>,
+    found: Vec<(Name, Span)>,
+    /// Functions that have been looked into.
+    through: Vec<String>,
+}
+
+impl Look<'_> {
+    /// Values and columns named in an expression; `hidden` are the names of arguments and of lines of a function.
+    fn at(&mut self, module: &str, expr: &Expr, hidden: &[&str]) {
+        let (decls, holders) = (self.decls, self.holders);
+        walk_free(expr, hidden, &mut |e| match &e.kind {
+            ExprKind::Name(name) => {
+                let of = holders.get(name).map_or(&[][..], Vec::as_slice);
+                if self.own.is_some_and(|own| of.iter().any(|data| data == own)) {
+                    return;
+                }
+                if let Some(value) = decls.value(module, name) {
+                    self.found.push((Name::Value(format!("{}{}", value.module, value.name.name)), e.span));
+                } else {
+                    self.found.extend(of.iter().map(|data| (Name::Dataset(data.clone()), e.span)));
+                }
+                if let Some(f) = decls.function(module, name).filter(|f| f.schedule) {
+                    self.inside(f, e.span);
                 }
             }
             ExprKind::Field { base, field } => {
-                if let ExprKind::Name(m) = &base.kind
-                    && let Some(value) = self.values.get(&format!("{m}.{}", field.name))
-                {
-                    found.push((format!("{}{}", value.module, value.name.name), e.span));
+                let ExprKind::Name(m) = &base.kind else { return };
+                if let Some(value) = decls.values.get(&format!("{m}.{}", field.name)) {
+                    self.found.push((Name::Value(format!("{}{}", value.module, value.name.name)), e.span));
+                } else if self.own != Some(m) && decls.datasets.iter().any(|d| d.name.name == *m) {
+                    self.found.push((Name::Dataset(m.clone()), e.span));
                 }
             }
             ExprKind::Call { name, .. } => {
-                if let Some(f) = self.function(module, &name.name) {
-                    self.needed_of(f, e.span, found, through);
+                if let Some(f) = decls.function(module, &name.name) {
+                    self.inside(f, e.span);
                 }
             }
             _ => {}
         });
     }
 
-    fn needed_of(&self, f: &Function, at: Span, found: &mut Vec<(String, Span)>, through: &mut Vec<String>) {
+    fn inside(&mut self, f: &Function, at: Span) {
         let full = format!("{}{}", f.module, f.name.name);
-        if through.contains(&full) {
+        if self.through.contains(&full) {
             return;
         }
-        through.push(full);
-        let mut inner = Vec::new();
-        for expr in body_exprs(&f.body) {
-            self.needed(&f.module, expr, &mut inner, through);
+        self.through.push(full);
+        let before = self.found.len();
+        for default in f.formals.iter().filter_map(|formal| formal.default.as_ref()) {
+            self.at(&f.module, default, &[]);
         }
-        found.extend(inner.into_iter().map(|(name, _)| (name, at)));
-        through.pop();
+        let mut hidden: Vec<&str> = f.formals.iter().map(|formal| formal.name.name.as_str()).collect();
+        let (lets, value) = match &f.body {
+            FnBody::Expr(e) => (&[][..], e),
+            FnBody::Block { lets, value } => (&lets[..], value),
+        };
+        for (name, expr) in lets {
+            self.at(&f.module, expr, &hidden);
+            hidden.push(&name.name);
+        }
+        self.at(&f.module, value, &hidden);
+        self.found[before..].iter_mut().for_each(|(_, span)| *span = at);
+        self.through.pop();
     }
 }
 

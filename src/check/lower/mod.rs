@@ -6,21 +6,24 @@
 mod calls;
 mod names;
 mod operators;
+mod scan;
 
-use crate::check::decls::{Decls, not_yet};
+use crate::check::data::{DataInfo, Training};
+use crate::check::decls::Decls;
 use crate::check::messages;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::expr::eval;
 use crate::expr::graph::{Graph, Id, InputKind};
 use crate::expr::op::{Binary, InputId, Unary};
-use crate::shape::{DataId, RowCounts, Shape};
-use crate::source::Span;
-use crate::syntax::ast::{Expr, ExprKind, Ident, UnaryOp};
+use crate::shape::{DataId, RowCounts};
+use crate::syntax::ast::{Expr, ExprKind, UnaryOp};
 use crate::syntax::print;
 use ndarray::ArrayD;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
+
+use scan::Sequence;
 
 /// A diagnostic has been pushed; there is no value.
 #[derive(Debug, Clone, Copy)]
@@ -44,51 +47,27 @@ pub(crate) enum Val {
     Broken,
 }
 
-/// A column of a dataset.
-#[derive(Debug, Clone)]
-pub(crate) struct ColumnInfo {
-    pub(crate) name: String,
-    /// Where it was declared, if in the spec.
-    pub(crate) span: Span,
-    pub(crate) content: Content,
-    /// Its input in the graph, once used.
-    pub(crate) input: Option<Id>,
-}
-
-/// What a column holds.
-#[derive(Debug, Clone)]
-pub(crate) enum Content {
-    /// Numbers; the first axis is the rows unless it is the same for all rows.
-    Numbers { values: Arc<ArrayD<f64>>, shape: Shape },
-    /// Numbers, some of which are missing (row numbers from 0).
-    Missing { values: Vec<f64>, missing: Vec<u32> },
-    /// Texts; and, when most cells are numbers, the first that is not (row from 0, its text, how many).
-    Texts { values: Vec<String>, missing: Vec<u32>, mostly: Option<(usize, String, usize)> },
-    /// It could not be made, which has been reported.
-    Broken,
-}
-
-/// A dataset that has been read.
-#[derive(Debug, Clone)]
-pub(crate) struct DataInfo {
-    pub(crate) name: Ident,
-    pub(crate) columns: Vec<ColumnInfo>,
-    /// A hash of the bytes read, for the receipt.
-    pub(crate) file: Option<(String, String)>,
-    /// Its file could not be read, which has been reported: any name may be one of its columns.
-    pub(crate) unread: bool,
-}
-
 /// The declarations as graph nodes.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Model {
     pub(crate) graph: Graph,
+    /// Rows of the datasets, then of those parts that are not for training.
     pub(crate) rows: RowCounts,
     pub(crate) data: Vec<DataInfo>,
     /// Declared values by full name.
     pub(crate) names: BTreeMap<String, Val>,
-    /// Values of inputs that are known before running: columns, and hypers at their defaults.
+    /// Values of inputs that are known before running: columns, draws, and hypers at their defaults.
     pub(crate) known: BTreeMap<InputId, Arc<ArrayD<f64>>>,
+    /// What scans run over row by row.
+    pub(crate) sequences: Vec<Sequence>,
+    /// Of inputs by rows of a dataset with parts: the values in all of its rows.
+    pub(crate) whole: BTreeMap<InputId, Arc<ArrayD<f64>>>,
+    /// The inputs that stand for others in a part.
+    pub(crate) elsewhere: BTreeMap<(InputId, DataId), Id>,
+    /// While a dataset is computed: the rows over which reductions run.
+    pub(crate) training: Option<Training>,
+    /// Whether data differ from cell to cell, so that what depends on them is no number yet.
+    pub(crate) varies: bool,
 }
 
 impl Model {
@@ -102,37 +81,25 @@ impl Model {
         if !reachable.iter().all(|&node| known(node)) {
             return None;
         }
+        if let Some(training) = &self.training {
+            return self.constant_of(id, training);
+        }
         let values = |input: InputId| self.known.get(&input).map(|v| (**v).clone());
         eval::evaluate(&self.graph, &[id], &values, &self.rows).ok().and_then(|mut list| list.pop())
     }
 
-    /// Whether a node can be computed from data and numbers alone (hypers excluded).
+    /// Whether a node can be computed from data and numbers alone (hypers excluded), and once for all cells.
     pub(crate) fn data_only(&self, id: Id) -> bool {
+        let fixed = |kind| matches!(kind, InputKind::Column(_) | InputKind::Drawn) && !self.varies;
         self.graph
             .reachable(&[id])
             .iter()
-            .all(|&node| self.graph.as_input(node).is_none_or(|input| matches!(self.graph.input_info(input).kind, InputKind::Column(_))))
+            .all(|&node| self.graph.as_input(node).is_none_or(|input| fixed(self.graph.input_info(input).kind)))
     }
 
     /// The text of a shape with its sizes.
     pub(crate) fn show(&self, id: Id) -> String {
         self.rows.show(self.graph.shape(id))
-    }
-
-    /// The column's input, made on first use.
-    pub(crate) fn column_input(&mut self, data: DataId, column: usize) -> Option<Id> {
-        let info = &self.data[data.0 as usize].columns[column];
-        let Content::Numbers { values, shape } = &info.content else { return None };
-        if let Some(id) = info.input {
-            return Some(id);
-        }
-        let (values, shape, name) = (values.clone(), shape.clone(), info.name.clone());
-        let id = self.graph.input(name, InputKind::Column(data), shape);
-        if let Some(input) = self.graph.as_input(id) {
-            self.known.insert(input, values);
-        }
-        self.data[data.0 as usize].columns[column].input = Some(id);
-        Some(id)
     }
 }
 
@@ -321,14 +288,11 @@ impl<'a> Lower<'a> {
                     Diagnostic::error("E0317", expr.span, "`over` aggregates runs, in tables, plots and expectations").here("not here"),
                 );
             }
-            ExprKind::On { part, .. } => {
-                let what = format!("`on {}`", part.name);
-                return self.fail(not_yet(expr.span, &what));
-            }
+            ExprKind::On { base, part } => Val::Node(self.on(base, part)?),
             ExprKind::Grad { .. } => {
                 return self.fail(messages::bare_gradient(expr.span));
             }
-            ExprKind::Scan(_) => return self.fail(not_yet(expr.span, "`scan`")),
+            ExprKind::Scan(scan) => Val::Node(self.scan(scan, expr.span)?),
         };
         if let Val::Node(id) = value {
             self.graph().set_span(id, expr.span);

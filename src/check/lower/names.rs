@@ -2,9 +2,10 @@
 //!
 //! It opens no frames; whoever lowers a rule, a function or an output does.
 
-use super::{Content, Lower, R, Reported, Val};
+use super::{Lower, R, Reported, Val};
 use crate::check::builtins;
-use crate::check::decls::RUN_NAMES;
+use crate::check::data::Content;
+use crate::check::decls::{RUN_NAMES, ValueKind};
 use crate::check::messages;
 use crate::diag::{Diagnostic, did_you_mean};
 use crate::expr::op::Op;
@@ -12,6 +13,7 @@ use crate::shape::DataId;
 use crate::source::Span;
 use crate::syntax::ast::{Expr, ExprKind, Ident};
 use crate::syntax::print;
+use std::sync::Arc;
 
 impl Lower<'_> {
     /// The innermost local with that name.
@@ -55,7 +57,8 @@ impl Lower<'_> {
             }
             if let Some(value) = self.decls.value(&self.module, name) {
                 let full = format!("{}{}", value.module, value.name.name);
-                return match self.model.names.get(&full) {
+                let seen = self.within_data.is_none() || !matches!(value.kind, ValueKind::Param { .. });
+                return match self.model.names.get(&full).filter(|_| seen) {
                     Some(Val::Broken) => Err(Reported),
                     Some(value) => Ok(value.clone()),
                     None => {
@@ -108,7 +111,9 @@ impl Lower<'_> {
         if self.observed
             && let Content::Missing { values, missing } = &self.model.data[data.0 as usize].columns[column].content
         {
-            let kept: Vec<f64> = values.iter().enumerate().filter(|(row, _)| !missing.contains(&(*row as u32))).map(|(_, v)| *v).collect();
+            let (values, missing) = (values.clone(), missing.clone());
+            let rows = self.model.training_rows(data).unwrap_or_else(|| Arc::new((0..values.len() as u32).collect()));
+            let kept: Vec<f64> = rows.iter().filter(|row| missing.binary_search(row).is_err()).map(|&row| values[row as usize]).collect();
             let len = kept.len();
             return Ok(Val::Node(self.graph().literal(&[len], &kept)));
         }
@@ -155,7 +160,7 @@ impl Lower<'_> {
             return messages::bare_gradient(span);
         } else if let Some(f) = self.decls.function(&self.module, name).filter(|f| f.schedule) {
             return messages::schedule_as_value(name, span, f.name.span);
-        } else if self.decls.rules.contains_key(name) || crate::library::find(name).is_some() {
+        } else if self.decls.rules.contains_key(name) || crate::library::find(name).is_some() || crate::solvers::find(name).is_some() {
             return Diagnostic::error("E0212", span, format!("`{name}` is an optimizer, not a value")).here("not a number");
         } else if RUN_NAMES.contains(&name) {
             return Diagnostic::error("E0210", span, format!("`{name}` belongs to runs: it is known in outputs"))

@@ -2,13 +2,14 @@
 //!
 //! The wording of what does not go together is in `messages`.
 
-use super::{Content, Lower, R, Reported, Val};
+use super::{Lower, R, Reported, Val};
+use crate::check::data::Content;
 use crate::check::decls::ValueKind;
 use crate::check::messages;
 use crate::diag::Diagnostic;
-use crate::expr::graph::{Id, InputKind};
+use crate::expr::graph::Id;
 use crate::expr::op::{Binary, Op};
-use crate::shape::{Dim, Shape};
+use crate::shape::Dim;
 use crate::source::Span;
 use crate::syntax::ast::{BinaryOp, CompareOp, Expr, ExprKind, UnaryOp};
 use std::sync::Arc;
@@ -143,10 +144,8 @@ impl Lower<'_> {
         let info = &self.model.data[data.0 as usize].columns[index];
         let Content::Texts { values, missing, .. } = &info.content else { return Ok(None) };
         if let Some(row) = missing.first() {
-            let message = format!("`{}` has missing entries ({}), the first in row {}", info.name, missing.len(), row + 1);
-            return self.fail(
-                Diagnostic::error("E0506", column.span, message).here("missing entries").help("`drop missing` leaves those rows out"),
-            );
+            let diagnostic = messages::labels_missing(&info.name, column.span, missing.len(), *row);
+            return self.fail(diagnostic);
         }
         let equal = match op {
             CompareOp::Eq => true,
@@ -155,13 +154,7 @@ impl Lower<'_> {
         };
         let flags: Vec<f64> = values.iter().map(|v| f64::from(u8::from((*v == wanted) == equal))).collect();
         let name = format!("({} {} \"{wanted}\")", info.name, if equal { "==" } else { "!=" });
-        let shape = Shape(vec![Dim::Rows(data)]);
-        let known = Arc::new(ndarray::arr1(&flags).into_dyn());
-        let id = self.graph().input(name, InputKind::Column(data), shape);
-        if let Some(input) = self.model.graph.as_input(id) {
-            self.model.known.insert(input, known);
-        }
-        Ok(Some(id))
+        Ok(Some(self.model.by_row(name, data, Arc::new(ndarray::arr1(&flags).into_dyn()))))
     }
 
     pub(super) fn branches(&mut self, branches: &[(Expr, Expr)], otherwise: &Expr) -> R<Val> {

@@ -3,16 +3,17 @@
 //! Questions are made in `question`; fields of contours and curves in `field`.
 
 mod expect;
+mod marks;
 mod plot;
 mod shown;
 mod table;
 
-use crate::check::decls::not_yet;
 use crate::check::lower::{Lower, R, Reported};
 use crate::check::messages;
 use crate::check::question::{Asker, Place};
 use crate::diag::Diagnostic;
-use crate::results::view::{BestView, Key, Selection};
+use crate::results::view::{BestView, Key, Question, Selection};
+use crate::shape::Shape;
 use crate::source::Span;
 use crate::syntax::ast::{Best, Expr, ExprKind, Ident, OutLine, OutLineKind};
 
@@ -90,7 +91,7 @@ impl Asker<'_> {
                 return Err(Reported);
             }
         }
-        let by = self.question(&best.by, &Place { sweeps: sweeps.to_vec(), rows: false })?;
+        let by = self.one_number(&best.by, &Place { sweeps: sweeps.to_vec(), rows: false }, "what is best")?;
         Ok(BestView { axes: best.axes.iter().map(|a| a.name.clone()).collect(), maximize: best.maximize, by })
     }
 
@@ -118,7 +119,18 @@ impl Asker<'_> {
                 return Err(Reported);
             }
         }
-        Ok(Key::Question(self.question(e, &Place { sweeps: sweeps.to_vec(), rows: false })?))
+        Ok(Key::Question(self.one_number(e, &Place { sweeps: sweeps.to_vec(), rows: false }, "what tells cells apart")?))
+    }
+
+    /// A question whose value is one number.
+    fn one_number(&mut self, e: &Expr, place: &Place, what: &str) -> R<Question> {
+        let question = self.question(e, place)?;
+        if !question.sizes.is_empty() {
+            let shape = self.shared.borrow().model.rows.show(&Shape::fixed(&question.sizes));
+            self.error(messages::not_one_number(e.span, what, &shape));
+            return Err(Reported);
+        }
+        Ok(question)
     }
 
     fn keys(&mut self, list: &[Expr], sweeps: &[String]) -> R<Vec<Key>> {
@@ -129,10 +141,5 @@ impl Asker<'_> {
     fn number(&mut self, e: &Expr, what: &str) -> R<f64> {
         let mut shared = self.shared.borrow_mut();
         Lower::new(&mut shared.model, self.decls, self.diags).constant(e, what)
-    }
-
-    fn missing<T>(&mut self, span: Span, what: &str) -> R<T> {
-        self.error(not_yet(span, what));
-        Err(Reported)
     }
 }

@@ -3,7 +3,7 @@
 //! Nothing is drawn here; a plot is a view until `report` has results.
 
 use super::shown::{names_of, names_of_key};
-use crate::check::decls::{Block, not_yet};
+use crate::check::decls::Block;
 use crate::check::field;
 use crate::check::lower::Lower;
 use crate::check::lower::{R, Reported};
@@ -65,31 +65,12 @@ impl Asker<'_> {
 
     /// A plot.
     pub(crate) fn plot(&mut self, plot: &Block<OutLine>) -> R<PlotView> {
-        let only_fields = plot.lines.iter().all(|l| {
-            !matches!(
-                l.kind,
-                OutLineKind::Series { .. }
-                    | OutLineKind::Heatmap { .. }
-                    | OutLineKind::Path(_)
-                    | OutLineKind::From(_)
-                    | OutLineKind::For(_)
-            )
-        });
-        let draws = |l: &OutLine| {
-            matches!(
-                l.kind,
-                OutLineKind::Series { .. }
-                    | OutLineKind::Heatmap { .. }
-                    | OutLineKind::Contour { .. }
-                    | OutLineKind::Curve { .. }
-                    | OutLineKind::Path(_)
-                    | OutLineKind::Histogram(_)
-                    | OutLineKind::Confusion { .. }
-                    | OutLineKind::Image { .. }
-                    | OutLineKind::Profile { .. }
-            )
-        };
-        if !plot.lines.iter().any(draws) {
+        // Functions alone are drawn without any run.
+        let field = |kind: &OutLineKind| matches!(kind, OutLineKind::Contour { .. } | OutLineKind::Curve { .. });
+        let asks = |kind: &OutLineKind| matches!(kind, OutLineKind::From(_) | OutLineKind::For(_)) || draws(kind) && !field(kind);
+        let only_fields = !plot.lines.iter().any(|l| asks(&l.kind));
+        let marks: Vec<&OutLine> = plot.lines.iter().filter(|l| draws(&l.kind)).collect();
+        if marks.is_empty() {
             self.error(
                 Diagnostic::error("E0615", plot.name.span, format!("plot `{}` draws nothing", plot.name.name))
                     .here("no `lines`, `points`, `heatmap`, `contour` or `curve`"),
@@ -125,6 +106,10 @@ impl Asker<'_> {
         if !ok {
             return Err(Reported);
         }
+        if let Some(at) = view.marks.iter().position(MarkView::stands_alone) {
+            let other = marks.iter().enumerate().find(|(other, _)| *other != at).map(|(_, line)| line.span);
+            self.alone(marks[at].span, "this mark", other)?;
+        }
         let mut shown: Vec<String> = Vec::new();
         for key in view.color.iter().chain(&view.dash).chain(&view.marker).chain(&view.facet) {
             names_of_key(key, &mut shown);
@@ -137,7 +122,7 @@ impl Asker<'_> {
                     }
                     match along {
                         Along::Cells(key) => names_of_key(key, &mut shown),
-                        Along::Rows(q) => names_of(q, &mut shown),
+                        Along::Rows(q) | Along::Elements(q) => names_of(q, &mut shown),
                         Along::Step | Along::Epoch => {}
                     }
                 }
@@ -146,7 +131,10 @@ impl Asker<'_> {
                     names_of_key(x, &mut shown);
                     names_of_key(y, &mut shown);
                 }
-                MarkView::Path { .. } | MarkView::Contour { .. } | MarkView::Curve { .. } => {}
+                // All cells are problems or solvers; of a number, all are values.
+                MarkView::Profile { .. } => shown.push("cell".to_string()),
+                MarkView::Histogram { of } if of.sizes.is_empty() => shown.push("cell".to_string()),
+                _ => {}
             }
         }
         if !only_fields {
@@ -163,8 +151,15 @@ impl Asker<'_> {
             OutLineKind::From(_) | OutLineKind::For(_) | OutLineKind::Best(_) => {}
             OutLineKind::Series { mark, ys, x } => {
                 let along = self.along(x, sweeps)?;
-                let place = if matches!(along, Along::Cells(_)) { &cells } else { &rows };
+                let place = if matches!(along, Along::Cells(_) | Along::Elements(_)) { &cells } else { &rows };
+                let exprs = ys;
                 let ys = ys.iter().map(|y| self.question(y, place)).collect::<Vec<_>>().into_iter().collect::<R<Vec<Question>>>()?;
+                if let Along::Elements(over) = &along
+                    && let Some((y, e)) = ys.iter().zip(exprs).find(|(y, _)| y.sizes != over.sizes)
+                {
+                    self.not_as_many((y, e.span), (over, x.span));
+                    return Err(Reported);
+                }
                 let mark = match mark {
                     Mark::Lines => SeriesMark::Lines,
                     Mark::Points => SeriesMark::Points,
@@ -181,10 +176,13 @@ impl Asker<'_> {
                 }
                 view.marks.push(MarkView::Heatmap { z, x, y });
             }
-            OutLineKind::Heatmap { z, axes: None } => {
-                self.error(not_yet(z.span, "a heat map of a matrix"));
-                return Err(Reported);
+            OutLineKind::Heatmap { z, axes: None } => view.marks.push(self.matrix(z, &cells)?),
+            OutLineKind::Histogram(e) => view.marks.push(MarkView::Histogram { of: self.question(e, &cells)? }),
+            OutLineKind::Confusion { predicted, actual, classes } => {
+                view.marks.push(MarkView::Confusion(self.judged(predicted, actual, classes, &cells)?));
             }
+            OutLineKind::Image { value, height, width } => view.marks.push(self.image(value, (height, width), &cells)?),
+            OutLineKind::Profile { value, axis } => view.marks.push(self.profile(value, axis, &cells)?),
             OutLineKind::Contour { f, x, y } => {
                 let (xr, yr) = (self.interval(&x.1)?, self.interval(&y.1)?);
                 let field = field::field(self, f, &[(&x.0, xr), (&y.0, yr)])?;
@@ -274,10 +272,6 @@ impl Asker<'_> {
                 }
                 view.size = Some((w as u32, h as u32));
             }
-            OutLineKind::Histogram(e) => return self.missing(e.span, "`histogram`"),
-            OutLineKind::Confusion { .. } => return self.missing(line.span, "`confusion`"),
-            OutLineKind::Image { .. } => return self.missing(line.span, "`image`"),
-            OutLineKind::Profile { .. } => return self.missing(line.span, "`profile`"),
             OutLineKind::Classification { .. }
             | OutLineKind::Rows(_)
             | OutLineKind::Columns(_)
@@ -295,7 +289,7 @@ impl Asker<'_> {
     /// What a series runs over.
     fn along(&mut self, x: &Expr, sweeps: &[String]) -> R<Along> {
         let ExprKind::Name(name) = &x.kind else {
-            return Ok(Along::Cells(self.key(x, sweeps)?));
+            return self.along_value(x, sweeps);
         };
         match name.as_str() {
             "step" => return Ok(Along::Step),
@@ -319,6 +313,28 @@ impl Asker<'_> {
         if recorded {
             return Ok(Along::Rows(self.question(x, &Place { sweeps: sweeps.to_vec(), rows: true })?));
         }
-        Ok(Along::Cells(Key::Question(self.question(x, &Place { sweeps: sweeps.to_vec(), rows: false })?)))
+        self.along_value(x, sweeps)
     }
+
+    /// A series over a value: one of the cell, or the elements of an array.
+    fn along_value(&mut self, x: &Expr, sweeps: &[String]) -> R<Along> {
+        let question = self.question(x, &Place { sweeps: sweeps.to_vec(), rows: false })?;
+        Ok(if question.sizes.is_empty() { Along::Cells(Key::Question(question)) } else { Along::Elements(question) })
+    }
+}
+
+/// Whether a line draws something.
+fn draws(kind: &OutLineKind) -> bool {
+    matches!(
+        kind,
+        OutLineKind::Series { .. }
+            | OutLineKind::Heatmap { .. }
+            | OutLineKind::Contour { .. }
+            | OutLineKind::Curve { .. }
+            | OutLineKind::Path(_)
+            | OutLineKind::Histogram(_)
+            | OutLineKind::Confusion { .. }
+            | OutLineKind::Image { .. }
+            | OutLineKind::Profile { .. }
+    )
 }

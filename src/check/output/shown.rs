@@ -3,8 +3,10 @@
 //! It changes no view.
 
 use crate::check::lower::{R, Reported};
+use crate::check::program::OptimizerSpec;
 use crate::check::question::Asker;
 use crate::diag::Diagnostic;
+use crate::results::Setting;
 use crate::results::view::{Cond, Key, Leaf, Question, Selection};
 use crate::source::Span;
 
@@ -24,7 +26,8 @@ impl Asker<'_> {
         {
             let shared = self.shared.borrow();
             for s in shared.sweeps.iter().filter(|s| selection.sweeps.contains(&s.name)) {
-                for name in s.varying() {
+                let chosen = |o: &OptimizerSpec| selection.conditions.iter().all(|c| admits(c, &o.rule));
+                for name in s.varying_among(&chosen) {
                     if !known.contains(&name) && !open.contains(&name) && !zipped(s, &name, &known) {
                         open.push(name);
                     }
@@ -90,6 +93,20 @@ pub(super) fn names_of(q: &Question, into: &mut Vec<String>) {
             }
             _ => {}
         }
+    }
+}
+
+/// Whether a condition leaves cells of a rule, as far as it speaks of optimizers.
+fn admits(cond: &Cond, rule: &str) -> bool {
+    match cond {
+        Cond::And(a, b) => admits(a, rule) && admits(b, rule),
+        Cond::Or(a, b) => admits(a, rule) || admits(b, rule),
+        Cond::Equals { axis, value: Setting::Text(text), negated } if axis == "optimizer" => {
+            let same_rule = text.split('(').next() == Some(rule);
+            // Without arguments the rule is meant, with them one of its entries.
+            if *negated { !(same_rule && text == rule) } else { same_rule }
+        }
+        _ => true,
     }
 }
 

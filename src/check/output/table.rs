@@ -8,7 +8,7 @@ use crate::check::lower::{R, Reported};
 use crate::check::messages;
 use crate::check::question::{Asker, Place};
 use crate::diag::Diagnostic;
-use crate::results::view::{Key, TableView};
+use crate::results::view::{ClassTable, Key, TableView};
 use crate::syntax::ast::{Expr, ExprKind, OutLine, OutLineKind};
 
 impl Asker<'_> {
@@ -26,6 +26,7 @@ impl Asker<'_> {
             show: Vec::new(),
             format: None,
             sort: None,
+            classes: None,
         };
         let by_row = |list: &[Expr]| list.iter().any(|e| matches!(&e.kind, ExprKind::Name(n) if n == "step" || n == "epoch"));
         let traced = table.lines.iter().any(|l| matches!(&l.kind, OutLineKind::Rows(list) if by_row(list)));
@@ -34,7 +35,16 @@ impl Asker<'_> {
         for line in &table.lines {
             ok &= self.table_line(line, &place, &mut view).is_ok();
         }
-        if ok && view.show.is_empty() && view.rows.is_empty() {
+        let of_classes = |l: &&OutLine| matches!(l.kind, OutLineKind::Classification { .. } | OutLineKind::Confusion { .. });
+        if let Some(first) = table.lines.iter().find(of_classes) {
+            let fits = |l: &&OutLine| {
+                let cells = matches!(l.kind, OutLineKind::From(_) | OutLineKind::For(_) | OutLineKind::Best(_));
+                cells || matches!(l.kind, OutLineKind::Rows(_) | OutLineKind::Format(_) | OutLineKind::Caption(_))
+            };
+            let other = table.lines.iter().find(|l| l.span != first.span && !fits(l)).map(|l| l.span);
+            ok &= self.alone(first.span, "a table of classes", other).is_ok();
+        }
+        if ok && view.show.is_empty() && view.rows.is_empty() && view.classes.is_none() {
             self.error(
                 Diagnostic::error("E0621", table.name.span, format!("table `{}` shows nothing", table.name.name)).here("no line `show ..`"),
             );
@@ -83,10 +93,14 @@ impl Asker<'_> {
                 }
                 view.format = Some(text.value.clone());
             }
-            OutLineKind::SortBy(e) => view.sort = Some(self.question(e, place)?),
+            OutLineKind::SortBy(e) => view.sort = Some(self.one_number(e, place, "what rows are sorted by")?),
             OutLineKind::Caption(text) => view.caption.clone_from(&text.value),
-            OutLineKind::Classification { .. } => return self.missing(line.span, "`classification`"),
-            OutLineKind::Confusion { .. } => return self.missing(line.span, "`confusion`"),
+            OutLineKind::Classification { predicted, actual, classes } => {
+                view.classes = Some((ClassTable::Report, self.judged(predicted, actual, classes, place)?));
+            }
+            OutLineKind::Confusion { predicted, actual, classes } => {
+                view.classes = Some((ClassTable::Confusion, self.judged(predicted, actual, classes, place)?));
+            }
             _ => {
                 self.error(messages::belongs_in(line.span, "plot", "table"));
                 return Err(Reported);

@@ -45,7 +45,7 @@ impl Asker<'_> {
 
     /// Whether a name tells cells apart.
     pub(crate) fn is_axis(&self, name: &str, sweeps: &[String]) -> bool {
-        matches!(name, "optimizer" | "loss" | "sweep" | "status" | "replicate")
+        matches!(name, "optimizer" | "loss" | "sweep" | "status" | "replicate" | "fold")
             || self.shared.borrow().sweeps.iter().filter(|s| sweeps.contains(&s.name)).any(|s| s.axis_names().iter().any(|n| n == name))
     }
 
@@ -72,6 +72,7 @@ impl Asker<'_> {
                     "loss" => known.extend(s.losses().into_iter().map(Setting::Text)),
                     "sweep" => known.push(Setting::Text(s.name.clone())),
                     "replicate" => known.extend((0..s.repeat).map(|r| Setting::Number(r as f64))),
+                    "fold" => known.extend(s.judging.iter().map(|&fold| Setting::Number(fold as f64))),
                     _ => known.extend(s.values_of(axis)),
                 }
             }

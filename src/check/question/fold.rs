@@ -2,32 +2,22 @@
 //!
 //! They are folded while the run goes on; here they are only asked for.
 
-use super::Asker;
-use super::hook::RunHook;
-use crate::check::decls::{not_yet, parts};
+use super::hook::{ACROSS, RunHook};
+use super::{Asker, Place};
+use crate::check::decls::{ValueKind, not_yet, walk};
 use crate::check::lower::{Lower, R, Val};
 use crate::check::messages;
+use crate::check::program::SweepSpec;
 use crate::diag::Diagnostic;
-use crate::results::view::{FoldKind, Selection};
+use crate::results::view::{FoldKind, Leaf, Selection};
 use crate::shape::Shape;
+use crate::solvers::{Needs, STANDARD_ERROR};
 use crate::syntax::ast::{Arg, Expr, ExprKind};
 use std::collections::BTreeMap;
 
 /// The functions over a run.
-pub(super) const FOLDS: [&str; 12] = [
-    "final",
-    "start",
-    "lowest",
-    "highest",
-    "average",
-    "at",
-    "at_lowest",
-    "steps_to",
-    "count",
-    "since_lowest",
-    "previous",
-    "standard_error",
-];
+pub(super) const FOLDS: [&str; 12] =
+    ["final", "start", "lowest", "highest", "average", "at", "at_lowest", "steps_to", "count", "since_lowest", "previous", STANDARD_ERROR];
 
 impl RunHook {
     /// `final(x)` and its like.
@@ -59,6 +49,9 @@ impl RunHook {
                 None => lower.fail(needs(key)),
             }
         };
+        if name == STANDARD_ERROR {
+            return self.standard_error(lower, e, value);
+        }
         let fold = match name {
             "final" => FoldKind::Final,
             "start" => FoldKind::Start,
@@ -90,13 +83,6 @@ impl RunHook {
             _ => return lower.fail(not_yet(e.span, &format!("`{name}`"))),
         };
         let (value, sweep) = self.of_sweep(value);
-        let mentions = self.mentions(lower, &value);
-        if mentions.run
-            && !matches!(&value.kind, ExprKind::Name(_))
-            && parts(&value).iter().any(|p| matches!(&p.kind, ExprKind::Call { name, .. } if name.name == "gap"))
-        {
-            return lower.fail(not_yet(value.span, &format!("`gap` inside `{name}`")));
-        }
         // Hypers inside are numbers of the cell: the model knows them.
         let narrow = if sweep.is_some() || !conditions.is_empty() {
             let sweeps = sweep.map_or_else(|| self.place.sweeps.clone(), |s| vec![s]);
@@ -109,6 +95,12 @@ impl RunHook {
         } else {
             None
         };
+        if asks_of_cells(lower, &value) {
+            if narrow.is_some() || matches!(fold, FoldKind::AtLowest(_)) {
+                return lower.fail(not_yet(value.span, &format!("a question about other cells or rows inside this `{name}`")));
+            }
+            return self.folded_afterwards(lower, &value, name, fold);
+        }
         if matches!(fold, FoldKind::Lowest | FoldKind::Highest | FoldKind::SinceLowest | FoldKind::StepsTo | FoldKind::Count) {
             let (_, _, sizes) = self.evaluated(lower, &value)?;
             if !sizes.is_empty() {
@@ -122,4 +114,51 @@ impl RunHook {
         }
         self.quantity(lower, &value, Some(fold), narrow)
     }
+
+    /// `standard_error(A)` of a parameter; blank where the optimizer gives none.
+    fn standard_error(&self, lower: &mut Lower<'_>, e: &Expr, value: &Expr) -> R<Val> {
+        let is_param = |name: &str| lower.decls.value("", name).is_some_and(|v| matches!(v.kind, ValueKind::Param { .. }));
+        if !matches!(&value.kind, ExprKind::Name(name) if is_param(name)) {
+            let d = Diagnostic::error("E0631", value.span, "a standard error is that of a parameter").here("not the name of a parameter");
+            return lower.fail(d);
+        }
+        let fits = |rule: String| lower.decls.solvers.get(&rule).is_some_and(|solver| solver.needs == Needs::Residuals);
+        let rules: Vec<String> =
+            self.shared.borrow().sweeps.iter().filter(|s| self.place.sweeps.contains(&s.name)).flat_map(SweepSpec::rules).collect();
+        if !rules.into_iter().any(fits) {
+            let d = Diagnostic::error("E0632", e.span, "no optimizer here gives standard errors").here("asked for");
+            return lower.fail(d.help("`levenberg_marquardt` does, where the loss is a sum or a mean of squares"));
+        }
+        self.quantity(lower, e, Some(FoldKind::Final), None)
+    }
+
+    /// A fold over rows that are known only after the runs.
+    fn folded_afterwards(&self, lower: &mut Lower<'_>, value: &Expr, name: &str, fold: FoldKind) -> R<Val> {
+        let rows = RunHook {
+            shared: self.shared.clone(),
+            place: Place { rows: true, ..self.place.clone() },
+            leaves: std::cell::RefCell::default(),
+        };
+        let of = rows.inner(lower, value)?;
+        let of_arrays = matches!(fold, FoldKind::Final | FoldKind::Start | FoldKind::Previous | FoldKind::Average(_) | FoldKind::AtStep(_));
+        if !of.sizes.is_empty() && !of_arrays {
+            let shape = self.shared.borrow().model.rows.show(&Shape::fixed(&of.sizes));
+            return lower.fail(messages::not_one_number(value.span, &format!("what `{name}` looks at"), &shape));
+        }
+        let sizes = if of_arrays { of.sizes.clone() } else { Vec::new() };
+        Ok(self.leaf(lower, Leaf::Folded { fold, of }, &sizes))
+    }
+}
+
+/// Whether an expression asks what a run does not know while it goes on: other cells, or its own later rows.
+fn asks_of_cells(lower: &Lower<'_>, e: &Expr) -> bool {
+    let mut found = false;
+    walk(e, &mut |part| match &part.kind {
+        ExprKind::Over { .. } => found = true,
+        ExprKind::Call { name, .. } if lower.decls.function("", &name.name).is_none() => {
+            found |= FOLDS.contains(&name.name.as_str()) || ACROSS.contains(&name.name.as_str());
+        }
+        _ => {}
+    });
+    found
 }

@@ -17,7 +17,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 /// The other functions about runs.
-const ACROSS: [&str; 3] = ["gap", "best_so_far", "cells"];
+pub(super) const ACROSS: [&str; 3] = ["gap", "best_so_far", "cells"];
 
 const STATISTICS: [(&str, Aggregate); 6] = [
     ("mean", Aggregate::Mean),
@@ -29,7 +29,7 @@ const STATISTICS: [(&str, Aggregate); 6] = [
 ];
 
 /// The names that are known about every run.
-const FACTS: [&str; 7] = ["step", "epoch", "steps", "epochs", "evaluations", "cell", "replicate"];
+const FACTS: [&str; 8] = ["step", "epoch", "steps", "epochs", "evaluations", "cell", "replicate", "fold"];
 
 /// What expressions mean in outputs.
 pub(super) struct RunHook {
@@ -148,6 +148,12 @@ impl RunHook {
                     names.push(name.clone());
                 }
             }
+            let apart = [("fold", sweep.judging.len() > 1), ("replicate", !sweep.redraw.is_empty())];
+            for (name, _) in apart.into_iter().filter(|(_, apart)| *apart) {
+                if !names.iter().any(|known| known == name) {
+                    names.push(name.to_string());
+                }
+            }
         }
         names
     }
@@ -199,8 +205,8 @@ impl Hook for RunHook {
                 match (text, &args[..]) {
                     ("gap", [Arg::Positional(inner)]) => {
                         let of = self.inner(lower, inner)?;
-                        let within = self.swept_hypers();
-                        return Ok(Some(self.leaf(lower, Leaf::Gap { of, within }, &[])));
+                        let (within, sizes) = (self.swept_hypers(), of.sizes.clone());
+                        return Ok(Some(self.leaf(lower, Leaf::Gap { of, within }, &sizes)));
                     }
                     ("best_so_far", [Arg::Positional(inner)]) => {
                         let place = RunHook {
@@ -209,7 +215,8 @@ impl Hook for RunHook {
                             leaves: RefCell::default(),
                         };
                         let of = place.inner(lower, inner)?;
-                        return Ok(Some(self.leaf(lower, Leaf::BestSoFar { of }, &[])));
+                        let sizes = of.sizes.clone();
+                        return Ok(Some(self.leaf(lower, Leaf::BestSoFar { of }, &sizes)));
                     }
                     ("cells", []) => return Ok(Some(self.leaf(lower, Leaf::Cells, &[]))),
                     _ => {}
@@ -224,6 +231,7 @@ impl Hook for RunHook {
                     "evaluations" => Some(Leaf::Evaluations),
                     "cell" => Some(Leaf::Cell),
                     "replicate" => Some(Leaf::Replicate),
+                    "fold" => Some(Leaf::Axis("fold".to_string())),
                     _ => None,
                 };
                 if let Some(leaf) = leaf {

@@ -8,7 +8,8 @@ use crate::check::program::WantExpr;
 use crate::diag::{Diagnostic, did_you_mean};
 use crate::results::Fold;
 use crate::results::view::{FoldKind, Leaf, Selection};
-use crate::syntax::ast::{Expr, ExprKind};
+use crate::solvers::STANDARD_ERROR;
+use crate::syntax::ast::{Arg, Expr, ExprKind};
 use crate::syntax::print;
 
 impl RunHook {
@@ -71,6 +72,18 @@ impl RunHook {
                         d = d.replace(field.span, near, format!("did you mean `{near}`?"));
                     }
                     return lower.fail(d);
+                }
+            }
+            ExprKind::Call { name, args, .. } if name.name == STANDARD_ERROR => {
+                if let Some(Arg::Positional(Expr { kind: ExprKind::Name(param), span })) = args.first() {
+                    let sizes = {
+                        let mut shared = self.shared.borrow_mut();
+                        let mut inner = Lower::new(&mut shared.model, lower.decls, lower.diags);
+                        let id = inner.node(&Expr { kind: ExprKind::Name(param.clone()), span: *span })?;
+                        inner.model.rows.sizes(inner.model.graph.shape(id))
+                    };
+                    let want = WantExpr::State { rule: STANDARD_ERROR.to_string(), state: param.clone() };
+                    return Ok((format!("{STANDARD_ERROR}({param})"), want, sizes));
                 }
             }
             ExprKind::On { base, part } if part.name == "batch" => {

@@ -2,7 +2,7 @@
 //!
 //! The sweep itself is checked in `check::sweep`.
 
-use crate::check::program::{Bind, StageSpec, SweepSpec, Want, WantExpr};
+use crate::check::program::{Bind, OptimizerSpec, StageSpec, SweepSpec, Want, WantExpr};
 use crate::results::{Fold, Setting};
 use crate::syntax::print;
 
@@ -27,6 +27,11 @@ impl SweepSpec {
 
     /// The names that an output must account for: those with several values, `optimizer` and `loss` among them.
     pub(crate) fn varying(&self) -> Vec<String> {
+        self.varying_among(&|_| true)
+    }
+
+    /// Those with several values among the cells of some optimizers.
+    pub(crate) fn varying_among(&self, chosen: &dyn Fn(&OptimizerSpec) -> bool) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
         for axis in &self.axes {
             if axis.points.len() < 2 {
@@ -37,6 +42,7 @@ impl SweepSpec {
                 match bind {
                     Bind::Named { name, .. } if !names.contains(name) => names.push(name.clone()),
                     Bind::Loss(_) if !names.contains(&"loss".to_string()) => names.push("loss".to_string()),
+                    Bind::Optimizer(o) if !chosen(o) => {}
                     Bind::Optimizer(o) => {
                         let text = o.identity();
                         if !rules.contains(&text) {

@@ -98,6 +98,9 @@ impl Sweeps<'_> {
                 .here("changes during the run");
             return self.fail(d);
         }
+        for rule in takers.iter().flat_map(|optimizer| &optimizer.stages).map(|stage| stage.rule.clone()).collect::<Vec<_>>() {
+            self.in_range(&rule, name, &values)?;
+        }
         Ok(values.into_iter().map(|value| Bind::Named { name: name.clone(), hyper: hyper_span.is_some(), value }).collect())
     }
 

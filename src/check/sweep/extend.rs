@@ -4,7 +4,7 @@
 
 use crate::check::decls::{Block, Decls};
 use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
-use crate::syntax::ast::{Axis, Ident, SweepLine, SweepLineKind};
+use crate::syntax::ast::{Axis, Ident, RepeatCount, SweepLine, SweepLineKind};
 
 /// The lines of a sweep with those of the sweeps that it extends: it replaces the items it names and adds the rest.
 pub(crate) fn extended(decls: &Decls, sweep: &Block<SweepLine>, diags: &mut Diagnostics) -> Vec<SweepLine> {
@@ -41,7 +41,11 @@ pub(crate) fn extended(decls: &Decls, sweep: &Block<SweepLine>, diags: &mut Diag
 
 /// What a line settles.
 pub(super) fn keys(line: &SweepLine) -> Vec<String> {
-    let axis = |axis: &Axis| if axis.name.name == "epochs" { "steps".to_string() } else { axis.name.name.clone() };
+    let axis = |axis: &Axis| match axis.name.name.as_str() {
+        "epochs" => "steps".to_string(),
+        "fold" => "folds".to_string(),
+        name => name.to_string(),
+    };
     match &line.kind {
         SweepLineKind::Minimize { .. } => vec!["minimize".to_string()],
         SweepLineKind::Axis(a) => vec![axis(a)],
@@ -50,6 +54,7 @@ pub(super) fn keys(line: &SweepLine) -> Vec<String> {
         SweepLineKind::Batches { .. } => vec!["batches".to_string()],
         SweepLineKind::Record { .. } => vec!["record".to_string()],
         SweepLineKind::StopWhen(_) => vec!["stop".to_string()],
+        SweepLineKind::Repeat { count: RepeatCount::Folds(_), .. } => vec!["folds".to_string()],
         SweepLineKind::Repeat { .. } => vec!["repeat".to_string()],
         SweepLineKind::StartFrom { .. } => vec!["start".to_string()],
         SweepLineKind::SkipWhen(_) | SweepLineKind::Group { .. } => Vec::new(),

@@ -5,13 +5,15 @@
 mod arguments;
 mod axes;
 mod extend;
+mod folds;
 mod optimizers;
 
 use crate::check::decls::{Block, Decls, ValueKind, not_yet};
 use crate::check::lower::{Lower, Model, R, Reported};
 use crate::check::model::Declared;
-use crate::check::program::{AxisSpec, BatchSpec, Bind, Budget, Pace, SweepSpec};
+use crate::check::program::{AxisSpec, BatchSpec, Bind, Budget, OptimizerSpec, Pace, SweepSpec};
 use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
+use crate::solvers::STEPS;
 use crate::source::Span;
 use crate::syntax::ast::{BatchOrder, Expr, ExprKind, RepeatCount, SweepLine, SweepLineKind};
 use crate::syntax::print;
@@ -61,6 +63,8 @@ impl Sweeps<'_> {
             batches: None,
             stop: None,
             repeat: 1,
+            redraw: Vec::new(),
+            judging: Vec::new(),
             pace: None,
             wants: Vec::new(),
             folds: Vec::new(),
@@ -70,6 +74,8 @@ impl Sweeps<'_> {
         let mut failed: Vec<&str> = Vec::new();
         let mut has_budget = false;
         let mut has_loss = false;
+        // Where folds are mentioned, and those that are named.
+        let (mut said, mut folds): (Option<Span>, Option<Vec<(usize, Span)>>) = (None, None);
         for line in &lines {
             match &line.kind {
                 SweepLineKind::Minimize { maximize, loss, many, over } => {
@@ -99,6 +105,10 @@ impl Sweeps<'_> {
                         {
                             spec.budget = if axis.name.name == "steps" { Budget::Steps(n as u64) } else { Budget::Epochs(n as u64) };
                         }
+                    }
+                    "fold" => {
+                        said = Some(line.span);
+                        folds = self.folds_said(axis).ok();
                     }
                     _ => match self.axis(axis, &optimizers) {
                         Ok(points) => {
@@ -144,14 +154,15 @@ impl Sweeps<'_> {
                 }
                 SweepLineKind::StopWhen(e) => spec.stop = Some((e.clone(), print::expr(e))),
                 SweepLineKind::Repeat { count: RepeatCount::Times(e), redraw } => {
-                    if let Some(name) = redraw.first() {
-                        self.diags.push(not_yet(name.span, "`redraw`"));
-                    }
+                    spec.redraw = self.redrawn(redraw);
                     if let Ok(n) = Lower::new(self.model, self.decls, self.diags).whole(e, "a number of replicates", 1.0) {
                         spec.repeat = n;
                     }
                 }
-                SweepLineKind::Repeat { count: RepeatCount::Folds(span), .. } => self.diags.push(not_yet(*span, "`repeat folds`")),
+                SweepLineKind::Repeat { count: RepeatCount::Folds(span), redraw } => {
+                    said = Some(*span);
+                    spec.redraw.extend(self.redrawn(redraw));
+                }
                 SweepLineKind::Sample { .. } => self.diags.push(not_yet(line.span, "`sample`")),
                 SweepLineKind::SkipWhen(_) => self.diags.push(not_yet(line.span, "`skip when`")),
                 SweepLineKind::Group { .. } => self.diags.push(not_yet(line.span, "`group`")),
@@ -164,12 +175,32 @@ impl Sweeps<'_> {
                     .here("no line `minimize ..`"),
             );
         }
-        if !has_budget {
+        let solver = |list: &[(OptimizerSpec, Vec<optimizers::Point>)]| -> Vec<String> {
+            let stages = list.iter().flat_map(|(optimizer, _)| &optimizer.stages);
+            stages.filter(|stage| self.decls.solvers.contains_key(&stage.rule)).map(|stage| stage.rule.clone()).collect()
+        };
+        let solvers = optimizers.as_ref().map(|list| solver(list)).unwrap_or_default();
+        if let (Some(batches), Some(solver)) = (&spec.batches, solvers.first()) {
+            let message = format!("`{solver}` sees all rows in every step");
+            self.diags.push(
+                Diagnostic::error("E0480", batches.span, message)
+                    .here("batches")
+                    .help("a sweep of its own, without batches, is as good for comparing"),
+            );
+        }
+        // A solver ends by itself.
+        if !has_budget && !solvers.is_empty() && optimizers.as_ref().is_ok_and(|list| list.len() == solvers.len()) {
+            spec.budget = Budget::Steps(STEPS);
+            has_budget = true;
+        }
+        // Among optimizers that are wrong there may be one that needs no number of steps.
+        if !has_budget && (optimizers.is_ok() || self.decls.solvers.is_empty()) {
             let d = Diagnostic::error("E0409", sweep.name.span, format!("how long does sweep `{}` run?", sweep.name.name))
                 .here("no `steps`, no `epochs`");
             let end = Span { lo: sweep.span.hi.saturating_sub(1), hi: sweep.span.hi.saturating_sub(1), ..sweep.span };
             self.diags.push(d.replace(end, "; steps = 100 ", "say it"));
         }
+        spec.judging = self.judging(sweep, &spec.losses(), said, folds);
         if let Ok(list) = &optimizers {
             self.complete(&spec, list, &failed);
         }

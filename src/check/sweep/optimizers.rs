@@ -10,6 +10,8 @@ use crate::check::lower::{R, Reported};
 use crate::check::messages;
 use crate::check::program::{AxisValue, Bind, OptimizerSpec, StageSpec, SweepSpec};
 use crate::diag::{Diagnostic, did_you_mean};
+use crate::results::Setting;
+use crate::solvers::SOLVERS;
 use crate::source::Span;
 use crate::syntax::ast::{Arg, Expr, ExprKind, Ident, RuleBody, SweepLine, SweepLineKind};
 use crate::syntax::print;
@@ -70,8 +72,14 @@ impl Sweeps<'_> {
                 }
             };
             let Some(rule) = self.decls.rules.get(&name.name).cloned() else {
-                let known: Vec<&str> =
-                    self.decls.rules.keys().map(String::as_str).chain(crate::library::LIBRARY.iter().map(|f| f.name)).collect();
+                let known: Vec<&str> = self
+                    .decls
+                    .rules
+                    .keys()
+                    .map(String::as_str)
+                    .chain(crate::library::LIBRARY.iter().map(|f| f.name))
+                    .chain(SOLVERS.iter().map(|s| s.name))
+                    .collect();
                 let mut d = Diagnostic::error("E0437", name.span, format!("no optimizer is called `{}`", name.name)).here("not known");
                 d = match did_you_mean(&name.name, known) {
                     Some(near) => {
@@ -84,6 +92,11 @@ impl Sweeps<'_> {
             };
             if let RuleBody::Compose(inner) = &rule.body {
                 return self.fail(not_yet(inner.span, "an optimizer declared as a chain of stages"));
+            }
+            if self.decls.solvers.contains_key(&name.name) && parts.len() > 1 {
+                let message = format!("`{}` is a solver: it stands alone", name.name);
+                let d = Diagnostic::error("E0481", part.span, message).here("in a chain of stages");
+                return self.fail(d.replace(e.span, print::expr(part), "without the other stages"));
             }
             let mut stage = StageSpec { rule: name.name.clone(), span: part.span, args: BTreeMap::new(), varying: Vec::new() };
             if let Some(diagnostic) = positional(&name, &rule, args) {
@@ -126,6 +139,7 @@ impl Sweeps<'_> {
             return self.fail(messages::given_twice(&given.name, given.span));
         }
         let values = self.values(e, many, given, &words(rule, &given.name))?;
+        self.in_range(&name.name, &given.name, &values)?;
         if many {
             stage.varying.push(given.name.clone());
             *points = points
@@ -140,6 +154,19 @@ impl Sweeps<'_> {
                 .collect();
         } else if let Some(value) = values.into_iter().next() {
             stage.args.insert(given.name.clone(), value);
+        }
+        Ok(())
+    }
+
+    /// A solver says which numbers an argument may be.
+    pub(super) fn in_range(&mut self, rule: &str, argument: &str, values: &[AxisValue]) -> R<()> {
+        let Some(argument) = self.decls.solvers.get(rule).and_then(|solver| solver.argument(argument)) else { return Ok(()) };
+        for value in values {
+            let Setting::Number(x) = value.setting else { continue };
+            if !argument.range.has(x) {
+                let message = format!("`{}` of `{rule}` cannot be {}", argument.name, crate::expr::print::number(x));
+                return self.fail(Diagnostic::error("E0484", value.expr.span, message).here(format!("it is {}", argument.range.text())));
+            }
         }
         Ok(())
     }

@@ -4,7 +4,7 @@
 
 use crate::numeric::elementary::{log10, pow};
 use crate::report::figure::{Axis, Scale, Tick};
-use crate::report::label::significant;
+use crate::report::label::{alike, significant};
 use crate::report::ticks::{nice_range, ticks};
 
 /// How many times as long an axis may become by runs that diverged or rose.
@@ -51,6 +51,8 @@ pub(super) struct AxisPlan {
     pub(super) names: Vec<String>,
     /// Whether ticks between whole numbers mean nothing.
     pub(super) whole: bool,
+    /// The whole axis, where the data say what it is; only its label is not.
+    pub(super) fixed: Option<Axis>,
     calm: Span,
     /// Of runs that diverged or rose.
     wild: Span,
@@ -65,6 +67,7 @@ impl AxisPlan {
             limits: None,
             names: Vec::new(),
             whole: false,
+            fixed: None,
             calm: Span::NONE,
             wild: Span::NONE,
             starts: Span::NONE,
@@ -156,10 +159,13 @@ impl AxisPlan {
 
     /// The axis, and a sentence about what was cut off.
     pub(super) fn finish(&self, name: &str) -> (Axis, Option<String>) {
+        if let Some(axis) = &self.fixed {
+            return (Axis { label: self.label.clone(), ..axis.clone() }, None);
+        }
         let (range, cut) = self.range();
         let (major, mut minor) = if self.scale == Scale::Categorical {
-            let name = |(at, label): (usize, &String)| Tick { at: at as f64, label: label.clone() };
-            (self.names.iter().enumerate().map(name).collect(), Vec::new())
+            let name = |(at, label): (usize, String)| Tick { at: at as f64, label };
+            (alike(self.names.clone()).into_iter().enumerate().map(name).collect(), Vec::new())
         } else {
             // Fewer labels until they are whole numbers, where others mean nothing.
             let whole = |(major, _): &(Vec<Tick>, Vec<f64>)| !self.whole || major.iter().all(|tick| tick.at.fract() == 0.0);

@@ -6,7 +6,7 @@ use super::axis::{AxisPlan, share};
 use super::sheet::{Drawing, Sheet};
 use crate::numeric::elementary::{log10, pow};
 use crate::report::cells::{Place, Reader, Value};
-use crate::report::figure::{Axis, CellInk, ColorBar, Ink, Layer, LegendEntry, LegendGroup, LegendKind, Scale, Style};
+use crate::report::figure::{Axis, CellInk, ColorBar, ColorMap, Ink, Layer, LegendEntry, LegendGroup, LegendKind, Scale, Style};
 use crate::report::keys::ReadyKey;
 use crate::report::label::{significant, value_text};
 use crate::report::statistics::{mean, median};
@@ -111,7 +111,7 @@ pub(super) fn legend(drawing: &Drawing<'_, '_>, colors: &Colors, title: &str) ->
     let mut entries: Vec<LegendEntry> = Vec::new();
     let mut bar = None;
     match colors {
-        Colors::Scale(axis) => bar = Some(ColorBar { axis: axis.clone() }),
+        Colors::Scale(axis) => bar = Some(ColorBar { axis: axis.clone(), map: ColorMap::Plain }),
         Colors::Names(values) => entries.extend(values.iter().enumerate().map(|(at, &value)| LegendEntry {
             label: significant(value, 6),
             style: Style { color: Ink::Series(at), ..Style::default() },

@@ -10,6 +10,7 @@ use crate::report::cells::{Place, Reader, Value};
 use crate::report::figure::{Ink, Layer, Scale, Style};
 use crate::report::keys::ReadyKey;
 use crate::report::statistics::{half_width, mean, median, quantile, standard_deviation};
+use crate::results::Status;
 use crate::results::view::{Band, Center, SeriesMark};
 
 /// Width of a line.
@@ -31,6 +32,8 @@ pub(super) struct Series<'a, 'r> {
     /// Axes that the points of one series stand for together.
     pub(super) merged: Vec<&'a str>,
     pub(super) smooth: usize,
+    /// Whether symbols tell lines apart.
+    pub(super) symbols: bool,
 }
 
 /// What a series runs over, ready.
@@ -39,6 +42,7 @@ pub(super) enum ReadyAlong<'a, 'r> {
     Epoch,
     Rows(Asked<'a, 'r>),
     Cells(ReadyKey<'a, 'r>),
+    Elements(Asked<'a, 'r>),
 }
 
 /// A point that stands for one or more runs: x, centre, ends of the band.
@@ -89,10 +93,55 @@ impl Slots {
 }
 
 impl Series<'_, '_> {
+    /// How many lines it is for one run: one for each element of a value, but one for all that stand over others.
+    pub(super) fn strands(&self) -> usize {
+        if matches!(self.along, ReadyAlong::Elements(_)) { 1 } else { self.y.len() }
+    }
+
+    /// Whether all these runs have the same elements over the same places: those of the data.
+    pub(super) fn alike(&self, x: &Asked<'_, '_>, cells: &[Place], count: usize) -> bool {
+        let Some((&first, rest)) = cells.split_first() else { return false };
+        let bits = |place: Place| -> Vec<u64> { x.at(place, count).into_iter().chain(self.y.at(place, count)).map(f64::to_bits).collect() };
+        let own = bits(first);
+        rest.iter().all(|&place| bits(place) == own)
+    }
+
+    /// Draws the elements of a value over those of another, for each run.
+    pub(super) fn over_elements(&self, drawing: &mut Drawing<'_, '_>, sheet: &mut Sheet, cells: &[Place], x: &Asked<'_, '_>, style: Style) {
+        for &place in cells {
+            let bad = matches!(drawing.reader.run(place).status, Status::Diverged | Status::Rising) && style.color != Ink::Black;
+            let points = x.at(place, drawing.cells).into_iter().zip(self.y.at(place, drawing.cells)).collect();
+            let mut points = drawing.placed(points);
+            if bad {
+                // The order of elements is not that of steps, so that no first point is a start.
+                for point in &points {
+                    drawing.y.show_wild(point.1);
+                }
+                drawing
+                    .say(format!("The values of {}, which diverged or rose, do not stretch the axes.", drawing.reader.cell_label(place)));
+            } else {
+                drawing.show(&points, false);
+            }
+            match self.mark {
+                SeriesMark::Bars => {
+                    let width = gap(points.iter().map(|p| p.0)) * BAR;
+                    let points: Vec<Point> = points.into_iter().map(|(x, y)| Point { x, y, band: None }).collect();
+                    push_bars(drawing, sheet, &points, style, width);
+                }
+                SeriesMark::Points => self.push(sheet, points, style, false),
+                SeriesMark::Lines => {
+                    points.sort_by(|a, b| a.0.total_cmp(&b.0));
+                    self.push(sheet, points, style, false);
+                }
+            }
+        }
+    }
+
     /// Draws all strands for the cells of one look.
     pub(super) fn draw(&self, drawing: &mut Drawing<'_, '_>, sheet: &mut Sheet, cells: &[Place], styles: &[Style], slots: &mut Slots) {
         match &self.along {
             ReadyAlong::Cells(key) => self.over_cells(drawing, sheet, cells, styles, key, slots),
+            ReadyAlong::Elements(x) => self.over_elements(drawing, sheet, cells, x, styles[0]),
             _ => self.over_rows(drawing, sheet, cells, styles),
         }
     }
@@ -239,7 +288,7 @@ impl Series<'_, '_> {
         }
         let few = drawn == 1 || (drawn <= FEW && matches!(self.along, ReadyAlong::Cells(_)));
         // On a long line a symbol now and then tells it from the others.
-        let every = if few { Some(1) } else { (style.marker > 0).then(|| points.len().div_ceil(10)) };
+        let every = if few { Some(1) } else { self.symbols.then(|| points.len().div_ceil(10)) };
         if let Some(every) = every {
             sheet.layers.push(Layer::Points { points: points.iter().step_by(every).copied().collect(), style });
         }

@@ -4,7 +4,7 @@
 
 use super::axis::{AxisPlan, share};
 use crate::report::cells::Place;
-use crate::report::figure::{Axis, ColorBar, Ink, LegendEntry, LegendGroup, LegendKind, Scale, Style};
+use crate::report::figure::{Axis, ColorBar, ColorMap, Ink, LegendEntry, LegendGroup, LegendKind, Scale, Style};
 use crate::report::keys::Channel;
 
 /// Colours that can be told apart.
@@ -78,6 +78,16 @@ impl<'a, 'r> Looks<'a, 'r> {
         Looks { color, dash, marker, strands, by, scale }
     }
 
+    /// Whether symbols tell anything.
+    pub(super) fn has_symbols(&self) -> bool {
+        self.by == StrandsBy::Marker || self.marker.len() > 1
+    }
+
+    /// Whether what all runs have in common is better left black: colours then mean runs.
+    pub(super) fn leave_black(&self) -> bool {
+        self.color.len() > 1 || self.strands.len() < 2
+    }
+
     /// The look of a strand of a cell.
     pub(super) fn style(&self, place: Place, strand: usize) -> Style {
         self.style_of(self.color.index(place), self.dash.index(place), self.marker.index(place), strand)
@@ -107,6 +117,7 @@ impl<'a, 'r> Looks<'a, 'r> {
         let neutral = |style: Style| Style { color: Ink::Black, ..style };
         let mut told: Vec<&Vec<&str>> = Vec::new();
         let colored = self.by != StrandsBy::Color && self.scale.is_none();
+        let with_symbol = if kind == LegendKind::Line { LegendKind::LinePoint } else { LegendKind::Point };
         for (number, channel, shown) in [(0, &self.color, colored), (1, &self.dash, true), (2, &self.marker, true)] {
             if channel.len() < 2 || !shown || told.contains(&&channel.names) {
                 continue;
@@ -121,7 +132,7 @@ impl<'a, 'r> Looks<'a, 'r> {
                 LegendEntry {
                     label: channel.short_label(index),
                     style: if colors { style } else { neutral(style) },
-                    kind: if number == 2 { LegendKind::Point } else { kind },
+                    kind: if number == 2 { with_symbol } else { kind },
                 }
             };
             groups.push(LegendGroup { title: channel.names.join(", "), entries: (0..channel.len()).map(entry).collect() });
@@ -132,7 +143,7 @@ impl<'a, 'r> Looks<'a, 'r> {
                 LegendEntry {
                     label: label.clone(),
                     style: if self.by == StrandsBy::Color { style } else { neutral(style) },
-                    kind: if self.by == StrandsBy::Marker { LegendKind::LinePoint } else { kind },
+                    kind: if self.by == StrandsBy::Marker { with_symbol } else { kind },
                 }
             };
             groups.push(LegendGroup { title: String::new(), entries: self.strands.iter().enumerate().map(entry).collect() });
@@ -142,6 +153,6 @@ impl<'a, 'r> Looks<'a, 'r> {
 
     /// The colour scale.
     pub(super) fn color_bar(&self) -> Option<ColorBar> {
-        self.scale.clone().map(|axis| ColorBar { axis })
+        self.scale.clone().map(|axis| ColorBar { axis, map: ColorMap::Plain })
     }
 }
