@@ -211,13 +211,13 @@ zero gradient, be it a minimum or not; with `armijo` a direction that does not d
         needs: Needs::Split,
         arguments: &[
             Argument { name: "lr", default: Default::None, range: Range::Positive, says: "the rate; with `search = backtracking` the one that is tried first" },
-            Argument { name: "momentum", default: Default::Words(&["none", "fista"]), range: Range::Positive, says: "none, or that of Beck and Teboulle" },
+            Argument { name: "acceleration", default: Default::Words(&["none", "fista"]), range: Range::Positive, says: "none, or the momentum of Beck and Teboulle" },
             Argument { name: "search", default: Default::Words(&["none", "backtracking"]), range: Range::Positive, says: "a fixed rate, or one that is halved until the smooth part lies below its model" },
             Argument { name: "xtol", default: Default::Number("0"), range: Range::NotNegative, says: "it stops where a step changes no parameter by more" },
         ],
-        summary: "Proximal gradient descent for a smooth loss plus c*sum(abs(w)): ISTA, or FISTA with momentum.",
+        summary: "Proximal gradient descent for a smooth loss plus c*sum(abs(w)): ISTA, or FISTA.",
         text: "\
-x' = soft_threshold(y - lr*grad(smooth at y), lr*c)    with y = x, or with `momentum = fista`
+x' = soft_threshold(y - lr*grad(smooth at y), lr*c)    with y = x, or with `acceleration = fista`
 y' = x' + (s - 1)/s'*(x' - x),  s' = (1 + sqrt(1 + 4 s^2))/2,  s = 1 at first
 
 Daubechies, Defrise and De Mol (2004); Beck and Teboulle, A fast iterative shrinkage-thresholding algorithm (2009). The terms c*sum(abs(w)),

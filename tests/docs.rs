@@ -14,6 +14,7 @@ use optrun::diag::{Diagnostics, render};
 use optrun::numeric::format::shortest;
 use optrun::numeric::random::Stream;
 use optrun::pipeline::{self, Ending, Failure, Limits, RunOptions};
+use optrun::solvers::{self, SOLVERS};
 use optrun::source::Sources;
 use optrun::syntax;
 
@@ -154,6 +155,22 @@ fn the_table_of_functions_is_that_of_the_checker() {
     });
     let table = format!("| name | written | gives |\n| --- | --- | --- |\n{}", rows.collect::<String>());
     generated("docs/language.md", "builtins", &table);
+}
+
+#[test]
+fn the_table_of_solvers_is_that_of_the_program() {
+    let rows = SOLVERS.iter().map(|solver| format!("| `{}` | {} |\n", solver.head(), solver.summary));
+    let mut text = format!("| solver | what it is |\n| --- | --- |\n{}\n", rows.collect::<String>());
+    for solver in SOLVERS {
+        for argument in solver.arguments {
+            let may = match argument.default {
+                solvers::Default::Words(words) => format!("`{}`", words.join("`, `")),
+                _ => argument.range.text().to_owned(),
+            };
+            text.push_str(&format!("- `{}` of `{}` ({may}): {}.\n", argument.name, solver.name, argument.says));
+        }
+    }
+    generated("docs/language.md", "solvers", &text);
 }
 
 /// `range(n), range(a, b)` as two.

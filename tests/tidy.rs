@@ -15,7 +15,7 @@ use tree::{File, file, files, root};
 
 /// The rooms by row; a room sees only the rows below its own.
 const ROWS: [&[&str]; 6] = [
-    &["source", "diag", "shape", "numeric", "library"],
+    &["source", "diag", "shape", "numeric", "library", "solvers"],
     &["syntax", "expr", "data", "results", "native"],
     &["check", "compile", "report"],
     &["plan"],

@@ -8,6 +8,7 @@ use std::fs;
 use std::path::Path;
 
 use optrun::numeric::elementary::{exp, ln};
+use optrun::numeric::mt19937::RandomState;
 use optrun::numeric::random::Stream;
 
 /// Where the repository's own files are.
@@ -25,9 +26,15 @@ pub(crate) fn write(folder: &Path) -> Result<(), String> {
 /// The specs of the repository and the data files that they read; W11 with each number of rows.
 fn copy_specs_and_data(folder: &Path) -> std::io::Result<()> {
     let root = Path::new(ROOT);
-    for name in ["breast-cancer-wisconsin.data", "wisconsin_order.csv", "breast_cancer_wdbc.csv", "wdbc_start.csv"] {
+    for name in ["breast-cancer-wisconsin.data", "breast_cancer_wdbc.csv"] {
         fs::copy(root.join("specs/data").join(name), folder.join(name))?;
     }
+    let lines = |rows: &[Vec<usize>]| {
+        rows.iter().map(|row| row.iter().map(usize::to_string).collect::<Vec<_>>().join(",") + "\n").collect::<String>()
+    };
+    fs::write(folder.join("wisconsin_order.csv"), lines(&orders()))?;
+    let start: String = start()[..30].iter().map(|x| format!("{x}\n")).collect();
+    fs::write(folder.join("wdbc_start.csv"), format!("W\n{start}"))?;
     for entry in fs::read_dir(root.join("benches/workloads"))? {
         let entry = entry?;
         fs::copy(entry.path(), folder.join(entry.file_name()))?;
@@ -87,8 +94,24 @@ fn biopsies(to: &To<'_>) -> std::io::Result<()> {
     let y: Vec<f64> = rows.iter().map(|row| row[10] / 2.0 - 1.0).collect();
     to.doubles("wisconsin_X", &x)?;
     to.doubles("wisconsin_y", &y)?;
-    let order: Vec<usize> = data("wisconsin_order.csv")?.concat().into_iter().map(|row| row as usize).collect();
-    to.integers("wisconsin_order", &order)
+    to.integers("wisconsin_order", &orders().concat())
+}
+
+/// The order of the 699 rows in each of 100 epochs: NumPy's `RandomState(42).shuffle`, again and again.
+fn orders() -> Vec<Vec<usize>> {
+    let mut state = RandomState::new(42);
+    let mut order: Vec<usize> = (0..699).collect();
+    let mut next = || {
+        state.shuffle(&mut order);
+        order.clone()
+    };
+    (0..100).map(|_| next()).collect()
+}
+
+/// The weights and the bias that W4 starts from: NumPy's `RandomState(42).randn(31)`.
+fn start() -> Vec<f64> {
+    let mut state = RandomState::new(42);
+    (0..31).map(|_| state.normal()).collect()
 }
 
 /// W4: 30 measurements, standardized.
@@ -105,9 +128,7 @@ fn tumours(to: &To<'_>) -> std::io::Result<()> {
     }
     to.doubles("cancer_X", &x)?;
     to.doubles("cancer_y", &rows.iter().map(|row| row[30]).collect::<Vec<_>>())?;
-    let mut start: Vec<f64> = data("wdbc_start.csv")?.into_iter().skip(1).flatten().collect();
-    start.push(-0.6017066122293969); // the bias of `w4.opt`
-    to.doubles("cancer_start", &start)
+    to.doubles("cancer_start", &start())
 }
 
 /// W5, W6 and W9: the values of their axes.

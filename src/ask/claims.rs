@@ -184,14 +184,14 @@ impl<'p> Trial<'p> {
         let graph = &model.graph;
         let mut drawn = Vec::new();
         let mut fixed = BTreeMap::new();
+        let starts = draw::usual_starts(program, model).unwrap_or_default();
         for id in graph.reachable(&[left, right]) {
             let Some(input) = graph.as_input(id) else { continue };
             let info = graph.input_info(input);
             let known = model.known.get(&input);
             match info.kind {
                 InputKind::Param => {
-                    let param = program.declared.params.iter().find(|p| p.id == id);
-                    let start = param.and_then(|p| draw::start(model, p, program.seed.unwrap_or(0), 0, &|_| None).ok());
+                    let start = starts.iter().find(|(known, _)| *known == input).map(|(_, start)| start);
                     let sizes = model.rows.sizes(&info.shape);
                     let count = sizes.iter().product();
                     let values = start.map_or(vec![0.0; count], |s| s.iter().copied().collect());

@@ -65,13 +65,7 @@ pub fn grad(program: &Program, loss: Option<&str>, wrt: Option<&str>, steps: boo
         let wrt: Vec<Id> = params.iter().map(|p| p.id).collect();
         let grads = diff::gradient(&mut graph, list[0], &wrt).map_err(|why| format!("`{name}` cannot be differentiated: {why}"))?;
         let (grads, _) = rewrite::rewrite(&mut graph, &grads, &Options::default());
-        let mut starts: Vec<(InputId, ArrayD<f64>)> = Vec::new();
-        for param in &program.declared.params {
-            let value = draw::start(&program.model, param, program.seed.unwrap_or(0), 0, &|_| None)?;
-            if let Some(input) = graph.as_input(param.id) {
-                starts.push((input, value));
-            }
-        }
+        let starts = draw::usual_starts(program, &program.model)?;
         let inputs = |input: InputId| {
             let known = program.model.known.get(&input).map(|v| (**v).clone());
             known.or_else(|| starts.iter().find(|(i, _)| *i == input).map(|(_, v)| v.clone()))

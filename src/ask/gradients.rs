@@ -8,8 +8,8 @@ use super::claims::element;
 use super::dense::{Array, Complex, Number, evaluate};
 use crate::check::Program;
 use crate::check::claim::GradientCheck;
-use crate::check::model::ParamInfo;
 use crate::check::draw;
+use crate::check::model::ParamInfo;
 use crate::expr::graph::{Graph, Id};
 use crate::expr::op::InputId;
 use crate::expr::rewrite::{self, Options};
@@ -106,10 +106,7 @@ pub(super) fn compare(program: &Program, check: &GradientCheck, exponents: std::
     let wrt: Vec<Id> = params.iter().map(|p| p.id).collect();
     let grads = diff::gradient(&mut graph, list[0], &wrt).ok()?;
     let (grads, _) = rewrite::rewrite(&mut graph, &grads, &Options::default());
-    let mut starts = Vec::new();
-    for param in &program.declared.params {
-        starts.push((graph.as_input(param.id)?, draw::start(model, param, program.seed.unwrap_or(0), 0, &|_| None).ok()?));
-    }
+    let starts = draw::usual_starts(program, model).ok()?;
     let loss = Loss { program, graph: &graph, root: list[0], starts };
     let inputs = |input: InputId| {
         let start = loss.starts.iter().find(|(i, _)| *i == input).map(|(_, v)| v.clone());

@@ -33,6 +33,7 @@ use crate::source::{FileId, Sources};
 use crate::syntax::ast::{Expr, ExprKind, File, SweepLineKind, UnaryOp};
 use data::Context;
 use decls::{Block, Decls};
+use draw::Rng;
 use lower::{Lower, Model, R};
 use program::{Pace, SweepSpec, WantExpr};
 use question::{Asker, Asking, Place};
@@ -43,9 +44,9 @@ pub fn check(sources: &mut Sources, root: FileId, file: File, data_folder: Optio
     let mut decls = decls::collect(sources, root, file, diags);
     library(sources, &mut decls, diags);
     let tables = data::read(&decls, data_folder, diags);
-    let seed = seed(&decls, diags);
+    let rng = rng(&decls, diags);
     let mut model = Model::default();
-    let declared = model::declare(&mut model, &decls, (&tables, seed), &Context::default(), diags);
+    let declared = model::declare(&mut model, &decls, (&tables, rng), &Context::default(), diags);
     let mut sweeps: Vec<SweepSpec> = Vec::new();
     for block in &decls.sweeps {
         let mut checker = Sweeps { model: &mut model, decls: &decls, declared: &declared, diags };
@@ -53,7 +54,7 @@ pub fn check(sources: &mut Sources, root: FileId, file: File, data_folder: Optio
             sweeps.push(spec);
         }
     }
-    let (model, sweeps, views) = outputs(sources, model, sweeps, &decls, &declared, seed, diags);
+    let (model, sweeps, views) = outputs(sources, model, sweeps, &decls, &declared, rng, diags);
     let asked = claim::claims(sources, &model, &decls, &declared, diags);
     // Without errors the rules that sweeps use are built for real.
     let planned: Vec<String> =
@@ -64,7 +65,7 @@ pub fn check(sources: &mut Sources, root: FileId, file: File, data_folder: Optio
         return None;
     }
     let fixing = model::fixing_hypers(&decls);
-    Some(Program { decls, model, declared, tables, fixing, seed, sweeps, views, asked })
+    Some(Program { decls, model, declared, tables, fixing, rng, sweeps, views, asked })
 }
 
 /// Whether a mistake is one however the lines that could not be read would have gone on: shapes, data, files, what is
@@ -116,13 +117,19 @@ fn library(sources: &mut Sources, decls: &mut Decls, diags: &mut Diagnostics) {
     }
 }
 
-fn seed(decls: &Decls, diags: &mut Diagnostics) -> Option<u64> {
-    let (numpy, e, span) = decls.rng.as_ref()?;
-    if *numpy {
-        diags.push(decls::not_yet(*span, "`rng numpy(..)`"));
-        return None;
+fn rng(decls: &Decls, diags: &mut Diagnostics) -> Option<Rng> {
+    let (numpy, e, _) = decls.rng.as_ref()?;
+    let mut model = Model::default();
+    let mut lower = Lower::new(&mut model, decls, diags);
+    let seed = lower.whole(e, "a seed", 0.0).ok()? as u64;
+    if !*numpy {
+        return Some(Rng::Keyed(seed));
     }
-    Lower::new(&mut Model::default(), decls, diags).whole(e, "a seed", 0.0).ok().map(|n| n as u64)
+    let Ok(seed) = u32::try_from(seed) else {
+        diags.push(Diagnostic::error("E0239", e.span, "a seed of NumPy's legacy generator is below 2^32").here("too large"));
+        return None;
+    };
+    Some(Rng::Numpy(seed))
 }
 
 /// Plots, tables and expectations, and with them what each sweep evaluates.
@@ -132,15 +139,13 @@ fn outputs(
     sweeps: Vec<SweepSpec>,
     decls: &Decls,
     declared: &model::Declared,
-    seed: Option<u64>,
+    rng: Option<Rng>,
     diags: &mut Diagnostics,
 ) -> (Model, Vec<SweepSpec>, Views) {
     let hypers = declared.hypers.iter().map(|h| (h.name.clone(), h.value)).collect();
-    let starts = declared
-        .params
-        .iter()
-        .filter_map(|p| draw::start(&model, p, seed.unwrap_or(0), 0, &|_| None).ok().map(|s| (p.name.clone(), s)))
-        .collect();
+    let mut generator = model.generator.clone();
+    let starts = draw::starts(&model, &declared.params, &|_| true, (rng, 0), &mut generator, &|_| None).unwrap_or_default();
+    let starts = starts.into_iter().map(|(param, start)| (param.name.clone(), start)).collect();
     let shared = Rc::new(RefCell::new(Asking { model, sweeps, hypers, starts }));
     let mut views = Views::default();
     {

@@ -7,12 +7,11 @@ use std::sync::Arc;
 use super::builtins::LARGEST;
 use super::data::{self, Context, DataInfo, Table};
 use super::decls::{DataDecl, Decls, Name, Value, ValueKind, line_exprs, needed_lets, not_yet};
-use super::draw::{self, Drawing};
+use super::draw::{self, Drawing, Numbers, Rng};
 use super::lower::{Lower, Model, R, Reported, Val};
 use super::messages;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::expr::graph::{Id, InputKind};
-use crate::numeric::random::Stream;
 use crate::shape::Shape;
 use crate::source::Span;
 use crate::syntax::ast::{DataLine, Expr, Start, SweepLine, SweepLineKind};
@@ -58,7 +57,7 @@ pub(crate) struct Declared {
 pub(crate) fn declare(
     model: &mut Model,
     decls: &Decls,
-    (tables, seed): (&[Table], Option<u64>),
+    (tables, rng): (&[Table], Option<Rng>),
     context: &Context,
     diags: &mut Diagnostics,
 ) -> Declared {
@@ -68,6 +67,7 @@ pub(crate) fn declare(
         model.data.push(DataInfo { name: decl.name.clone(), columns: Vec::new(), unread: table.unread, parts: Vec::new(), folds: None });
     }
     model.varies = varies(decls);
+    model.generator = rng.and_then(|rng| rng.generator(context.replicate));
     let (sorted, circular) = decls.sorted(&data::holders(decls, tables), diags);
     for name in circular {
         match name {
@@ -83,11 +83,11 @@ pub(crate) fn declare(
         match name {
             Name::Dataset(name) => {
                 let Some(place) = decls.datasets.iter().position(|d| d.name.name == *name) else { continue };
-                data::compute(place, &tables[place], (decls, seed), model, context, diags);
+                data::compute(place, &tables[place], (decls, rng), model, context, diags);
             }
             Name::Value(full) => {
                 let Some(value) = decls.values.get(full).filter(|_| !model.names.contains_key(full)) else { continue };
-                let mut place = Place { model: &mut *model, decls, seed, context, declared: &mut declared, diags: &mut *diags };
+                let mut place = Place { model: &mut *model, decls, rng, context, declared: &mut declared, diags: &mut *diags };
                 let lowered = place.one(full, value);
                 model.names.insert(full.clone(), lowered.unwrap_or(Val::Broken));
             }
@@ -103,7 +103,9 @@ pub(crate) fn declare(
 fn varies(decls: &Decls) -> bool {
     let folds = |line: &DataLine| matches!(line, DataLine::Split { parts, .. } if parts.iter().any(|(name, _)| name.name == "folds"));
     let redraws = |line: &SweepLine| matches!(&line.kind, SweepLineKind::Repeat { redraw, .. } if !redraw.is_empty());
-    decls.datasets.iter().any(|d| d.lines.iter().any(folds))
+    let numpy = decls.rng.as_ref().is_some_and(|(numpy, ..)| *numpy);
+    numpy && decls.draws()
+        || decls.datasets.iter().any(|d| d.lines.iter().any(folds))
         || decls.sweeps.iter().any(|s| s.lines.iter().any(redraws))
         || needed_lets(decls, |_| true).iter().any(|name| matches!(decls.values[name].kind, ValueKind::Hyper { .. }))
         || decls.values.values().any(|v| matches!(v.kind, ValueKind::Let { value: Start::Draw(_), .. }))
@@ -132,7 +134,7 @@ pub(crate) fn fixing_hypers(decls: &Decls) -> Vec<String> {
 struct Place<'p> {
     model: &'p mut Model,
     decls: &'p Decls,
-    seed: Option<u64>,
+    rng: Option<Rng>,
     context: &'p Context,
     declared: &'p mut Declared,
     diags: &'p mut Diagnostics,
@@ -164,8 +166,8 @@ impl Place<'_> {
                 let kept = |d: &DataDecl| !self.context.redraw.contains(&d.name.name);
                 let stays = needed_lets(self.decls, kept).iter().any(|n| n == full);
                 let replicate = if stays { 0 } else { self.context.replicate };
-                let mut stream = Stream::new(self.seed.unwrap_or(0), "let", full, &[replicate]);
-                let Some(values) = draw::drawn(drawing.draw, &args, &sizes, &mut stream) else {
+                let mut numbers = Numbers::of(self.rng, &mut lower.model.generator, "let", full, replicate);
+                let Some(values) = draw::drawn(drawing.draw, &args, &sizes, &mut numbers) else {
                     return lower.fail(draw::no_draw(name.span, draw::no_meaning(full)));
                 };
                 let id = lower.model.graph.input(full, InputKind::Drawn, Shape::fixed(&sizes));

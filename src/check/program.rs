@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::claim::Asked;
 use super::data::Table;
 use super::decls::Decls;
+use super::draw::Rng;
 use super::lower::Model;
 use super::model::Declared;
 use crate::results::view::Views;
@@ -23,7 +24,7 @@ pub struct Program {
     pub(crate) tables: Vec<Table>,
     /// The hypers on which shapes and data depend.
     pub(crate) fixing: Vec<String>,
-    pub(crate) seed: Option<u64>,
+    pub(crate) rng: Option<Rng>,
     pub(crate) sweeps: Vec<SweepSpec>,
     /// What the outputs ask.
     pub views: Views,

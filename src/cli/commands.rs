@@ -87,8 +87,13 @@ fn std(name: Option<&str>) -> Result<i32, Failure> {
         let rules: Vec<(&str, &str)> = library::LIBRARY.iter().map(|file| (file.name, file.summary())).collect();
         let solvers: Vec<(&str, &str)> = SOLVERS.iter().map(|solver| (solver.name, solver.summary)).collect();
         let width = rules.iter().chain(&solvers).map(|(name, _)| name.len()).max().unwrap_or(0);
-        let list = |rows: &[(&str, &str)]| rows.iter().map(|(name, summary)| format!("{name:<width$}  {summary}\n")).collect::<String>();
-        return print(&format!("{}\nSolvers, which are part of the program:\n\n{}", list(&rules), list(&solvers)));
+        let list =
+            |rows: &[(&str, &str)]| -> Vec<String> { rows.iter().map(|(name, summary)| format!("{name:<width$}  {summary}")).collect() };
+        return print(&format!(
+            "{}\n\nSolvers, which are part of the program:\n\n{}\n",
+            list(&rules).join("\n"),
+            list(&solvers).join("\n")
+        ));
     };
     if let Some(solver) = crate::solvers::find(name) {
         return print(&solver.manual());

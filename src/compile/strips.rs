@@ -108,17 +108,18 @@ pub(super) fn cut(small: Vec<Instr>, uses: &BTreeMap<u32, usize>, values: &mut V
     sections
 }
 
+/// The first of the group to which an instruction belongs: each names one of its group that comes no later, and the first itself.
+fn first(group: &mut [usize], mut i: usize) -> usize {
+    while group[i] != i {
+        group[i] = group[group[i]];
+        i = group[i];
+    }
+    i
+}
+
 /// The instructions in groups that share no result.
 fn connected(body: Vec<Instr>) -> Vec<Vec<Instr>> {
-    // Each instruction names one of its group that comes no later; the first names itself.
     let mut group: Vec<usize> = (0..body.len()).collect();
-    fn first(group: &mut [usize], mut i: usize) -> usize {
-        while group[i] != i {
-            group[i] = group[group[i]];
-            i = group[i];
-        }
-        i
-    }
     let mut writers: BTreeMap<u32, usize> = BTreeMap::new();
     for (i, instr) in body.iter().enumerate() {
         let (written, read) = written_and_read(instr);

@@ -9,7 +9,7 @@ const N: usize = 624;
 const M: usize = 397;
 
 /// The state of one generator.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RandomState {
     words: [u32; N],
     next: usize,

@@ -126,14 +126,19 @@ impl Stream {
     /// A matrix of `rows` x `columns`, row by row, with orthonormal columns (rows, where it is wide), uniform among those: the `Q` of the Householder QR
     /// of a tall matrix of normals drawn row by row, where `R` has a positive diagonal, transposed where the matrix is wide.
     pub fn orthogonal(&mut self, rows: usize, columns: usize) -> Vec<f64> {
-        let (tall, narrow) = (rows.max(columns), rows.min(columns));
-        let normals: Vec<f64> = (0..tall * narrow).map(|_| self.normal()).collect();
-        let mut qr = linalg::qr(&normals, tall, narrow);
-        for j in 0..narrow {
-            if qr.r[j * narrow + j] < 0.0 {
-                qr.q.iter_mut().skip(j).step_by(narrow).for_each(|x| *x = -*x);
-            }
-        }
-        if rows >= columns { qr.q } else { linalg::transpose(&qr.q, tall, narrow) }
+        orthogonal(rows, columns, || self.normal())
     }
+}
+
+/// See [`Stream::orthogonal`]; the normals come from elsewhere.
+pub fn orthogonal(rows: usize, columns: usize, mut normal: impl FnMut() -> f64) -> Vec<f64> {
+    let (tall, narrow) = (rows.max(columns), rows.min(columns));
+    let normals: Vec<f64> = (0..tall * narrow).map(|_| normal()).collect();
+    let mut qr = linalg::qr(&normals, tall, narrow);
+    for j in 0..narrow {
+        if qr.r[j * narrow + j] < 0.0 {
+            qr.q.iter_mut().skip(j).step_by(narrow).for_each(|x| *x = -*x);
+        }
+    }
+    if rows >= columns { qr.q } else { linalg::transpose(&qr.q, tall, narrow) }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::build::Build;
 use super::unit::{Batches, Order};
+use crate::check::draw::Rng;
 use crate::check::lower::{Lower, R};
 use crate::check::messages;
 use crate::check::program::BatchSpec;
@@ -39,8 +40,10 @@ impl Build<'_> {
             let d = name.into_iter().fold(d, |d, span| d.label(span, format!("{n} rows")));
             return self.fail(d.replace(spec.size.span, n.to_string(), "all of them"));
         }
-        let seed = |this: &mut Self| {
-            if let Some(seed) = this.program.seed { Ok(seed) } else { this.fail(messages::needs_seed(spec.span, "shuffled")) }
+        let seed = |this: &mut Self| match this.program.rng {
+            Some(Rng::Keyed(seed)) => Ok(seed),
+            Some(Rng::Numpy(seed)) => Ok(u64::from(seed)),
+            None => this.fail(messages::needs_seed(spec.span, "shuffled")),
         };
         let order = match &spec.order {
             BatchOrder::InOrder | BatchOrder::Unsaid => Order::InOrder,

@@ -69,6 +69,8 @@ pub(super) struct Build<'b> {
     pub(super) model: Model,
     pub(super) declared: Declared,
     pub(super) lane: Vec<(InputId, LaneSource)>,
+    /// What the solver evaluates, if one moves the parameters.
+    solved: Option<Solve>,
 }
 
 impl<'b> Build<'b> {
@@ -84,10 +86,10 @@ impl<'b> Build<'b> {
             (program.model.clone(), program.declared.clone())
         } else {
             let mut model = Model::default();
-            let declared = model::declare(&mut model, &program.decls, (&program.tables, program.seed), context, diags);
+            let declared = model::declare(&mut model, &program.decls, (&program.tables, program.rng), context, diags);
             (model, declared)
         };
-        Build { program, spec, point, limits, diags, model, declared, lane: Vec::new() }
+        Build { program, spec, point, limits, diags, model, declared, lane: Vec::new(), solved: None }
     }
 
     pub(super) fn fail<T>(&mut self, diagnostic: Diagnostic) -> R<T> {
@@ -144,21 +146,22 @@ impl<'b> Build<'b> {
         };
         let (grads, _) = rewrite::rewrite(&mut self.model.graph, &grads, &options);
         let stages = self.stages(&counters)?;
-        let (solve, rule) = if let Some(solver) = solver {
+        let rule = if let Some(solver) = solver {
             let stage = &stages[0];
             let task = Task { solver, stage, params: &params, written, span: loss_span, grads: &grads, counters: &counters };
             let (solve, rule) = self.solve(&task)?;
-            (Some(solve), rule)
+            self.solved = Some(solve);
+            rule
         } else {
             let problem = Problem { params: &params, loss, grads: &grads, counters };
-            (None, rule::apply(&mut self.model, &self.program.decls, self.diags, &stages, &problem)?)
+            rule::apply(&mut self.model, &self.program.decls, self.diags, &stages, &problem)?
         };
         let mut quantities = Vec::new();
         for want in &self.spec.wants {
             quantities.push(self.measure(want, &stages, &params, &rule, loss)?);
         }
         let stop = match &self.spec.stop {
-            Some((e, _)) => Some(self.stop(e, &params, &rule, &grads, &counters, solve.is_some())?),
+            Some((e, _)) => Some(self.stop(e, &params, &rule, &grads, &counters)?),
             None => None,
         };
         let hypers: Vec<(InputId, LaneSource)> = self
@@ -168,7 +171,7 @@ impl<'b> Build<'b> {
             .filter_map(|h| Some((self.model.graph.as_input(h.id)?, LaneSource::Hyper { name: h.name.clone(), default: h.value })))
             .collect();
         self.lane.extend(hypers);
-        self.assemble(&params, &rule, loss, &quantities, stop, &counters, solve)
+        self.assemble(&params, &rule, loss, &quantities, stop, &counters)
     }
 
     /// The stages of the rule with the values of their arguments.
@@ -263,8 +266,8 @@ impl<'b> Build<'b> {
         rule: &RuleGraph,
         grads: &[Id],
         counters: &[(&'static str, Id); 3],
-        solved: bool,
     ) -> R<Measure> {
+        let solved = self.solved.is_some();
         let mut of_step = false;
         let mut of_row = false;
         walk(e, &mut |e| match &e.kind {
@@ -326,8 +329,8 @@ impl<'b> Build<'b> {
         quantities: &[Measure],
         stop: Option<Measure>,
         counters: &[(&'static str, Id); 3],
-        solve: Option<Solve>,
     ) -> R<Built> {
+        let solve = self.solved.take();
         // All expressions at once, so that what they share is rewritten once.
         let id_of = |m: &Measure| match m {
             Measure::Row(id) | Measure::Step(id) => *id,

@@ -14,16 +14,21 @@ use crate::check::Program;
 use crate::check::data::Context;
 use crate::check::decls::{Value, ValueKind, needed_lets};
 use crate::check::draw;
+use crate::check::draw::Rng;
 use crate::check::messages::human_bytes;
-use crate::check::model::ParamStart;
+use crate::check::model::{ParamInfo, ParamStart};
 use crate::check::program::{self as spec, AxisValue, Bind, OptimizerSpec, SweepSpec};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::expr::graph::InputKind;
+use crate::numeric::mt19937::RandomState;
 use crate::results::{Design, Quantity, Setting};
 use crate::syntax::ast::{ExprKind, Start};
 
 /// The starts of parameters by replicate and by the bits of the hypers.
-type Starts = BTreeMap<(u64, Vec<u64>), Arc<Vec<ndarray::ArrayD<f64>>>>;
+type Starts = BTreeMap<(u64, Vec<u64>), Begun>;
+
+/// The starts of parameters, and with `rng numpy(..)` the generator after them.
+type Begun = (Arc<Vec<ndarray::ArrayD<f64>>>, Option<Arc<RandomState>>);
 
 /// One point of the product.
 pub(super) struct Point {
@@ -89,8 +94,8 @@ pub(super) fn sweep(
             };
             let built = &units[unit];
             let lane: Vec<f64> = built.lane.iter().map(|source| source.value(&point)).collect();
-            let start = starting(program, built, &point, (replicate as u64, &context), &mut starts, diags)?;
-            cells.push(Cell { lane, starts: start });
+            let (starts, generator) = starting(program, built, &point, (replicate as u64, anew, &context), &mut starts, diags)?;
+            cells.push(Cell { lane, starts, generator });
             designs.push(Design { unit, replicate, fold, ..design.clone() });
         }
     }
@@ -198,7 +203,11 @@ fn draws_anew(program: &Program, spec: &SweepSpec) -> bool {
     let stays = needed_lets(&program.decls, |_| true);
     let drawn =
         |(name, value): (&String, &Value)| matches!(value.kind, ValueKind::Let { value: Start::Draw(_), .. }) && !stays.contains(name);
-    !spec.redraw.is_empty() || program.decls.values.iter().any(drawn)
+    match program.rng {
+        // As when the notebook is run again with another seed.
+        Some(Rng::Numpy(_)) => program.decls.draws(),
+        _ => !spec.redraw.is_empty() || program.decls.values.iter().any(drawn),
+    }
 }
 
 /// What cells must have in common to share their graphs.
@@ -285,12 +294,13 @@ fn starting(
     program: &Program,
     built: &Built,
     point: &Point,
-    (replicate, context): (u64, &Context),
+    (replicate, anew, context): (u64, bool, &Context),
     cache: &mut Starts,
     diags: &mut Diagnostics,
-) -> Option<Arc<Vec<ndarray::ArrayD<f64>>>> {
+) -> Option<Begun> {
     let params: Vec<_> = built.held.iter().filter_map(|name| built.declared.params.iter().find(|p| p.name == *name)).collect();
-    let drawn = params.iter().any(|p| matches!(p.start, ParamStart::Draw(_)));
+    let one_by_one = matches!(program.rng, Some(Rng::Numpy(_)));
+    let drawn = one_by_one || params.iter().any(|p| matches!(p.start, ParamStart::Draw(_)));
     let hypers: Vec<u64> = built
         .declared
         .hypers
@@ -303,7 +313,7 @@ fn starting(
                 };
                 built.model.graph.reachable(&roots).contains(&h.id)
             });
-            if used { point.hypers.get(&h.name).copied().unwrap_or(h.value).to_bits() } else { 0 }
+            if used || one_by_one { point.hypers.get(&h.name).copied().unwrap_or(h.value).to_bits() } else { 0 }
         })
         .collect();
     let shapes: Vec<u64> = params.iter().flat_map(|p| p.sizes.iter().map(|&n| n as u64).chain([u64::MAX])).collect();
@@ -319,17 +329,25 @@ fn starting(
         let info = built.model.graph.input_info(input);
         (info.kind == InputKind::Hyper).then(|| point.hypers.get(&info.name).copied()).flatten()
     };
-    let mut list = Vec::new();
-    for param in params {
-        match draw::start(&built.model, param, program.seed.unwrap_or(0), replicate, &value) {
-            Ok(array) => list.push(array),
-            Err(why) => {
-                diags.push(draw::no_draw(param.span, why));
-                return None;
-            }
+    // Where data are not drawn anew, nothing has been drawn before the starts.
+    let mut generator = if anew { built.model.generator.clone() } else { program.rng.and_then(|rng| rng.generator(replicate)) };
+    let wanted = |param: &ParamInfo| params.iter().any(|p| p.id == param.id);
+    let found = draw::starts(&built.model, &built.declared.params, &wanted, (program.rng, replicate), &mut generator, &value);
+    let mut found = match found {
+        Ok(found) => found,
+        Err((param, why)) => {
+            diags.push(draw::no_draw(param.span, why));
+            return None;
         }
-    }
-    let list = Arc::new(list);
-    cache.insert(key, list.clone());
-    Some(list)
+    };
+    // In the order in which the unit holds them.
+    found.sort_by_key(|(param, _)| params.iter().position(|p| p.id == param.id));
+    // Equal generators are one, so that cells with the same batches go side by side.
+    let generator = generator.map(|state| {
+        let known = cache.values().find_map(|(_, known)| known.as_ref().filter(|known| ***known == state).cloned());
+        known.unwrap_or_else(|| Arc::new(state))
+    });
+    let start = (Arc::new(found.into_iter().map(|(_, start)| start).collect()), generator);
+    cache.insert(key, start.clone());
+    Some(start)
 }

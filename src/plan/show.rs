@@ -97,12 +97,14 @@ pub fn toml(plan: &Plan) -> String {
                 batches: match &unit.batches {
                     None => "all rows in every step".to_string(),
                     Some(b) => {
+                        let legacy = sweep.cells.iter().any(|cell| cell.generator.is_some());
+                        let whose = if legacy { "NumPy's generator, seed" } else { "seed" };
                         let order = match &b.order {
                             Order::InOrder => "in order".to_string(),
                             Order::Given(list) => format!("in a given order of {} epochs", list.len()),
-                            Order::Shuffled(seed) => format!("shuffled, seed {seed}"),
-                            Order::Cumulatively(seed) => format!("shuffled cumulatively, seed {seed}"),
-                            Order::Drawn(seed) => format!("drawn with replacement, seed {seed}"),
+                            Order::Shuffled(seed) => format!("shuffled, {whose} {seed}"),
+                            Order::Cumulatively(seed) => format!("shuffled cumulatively, {whose} {seed}"),
+                            Order::Drawn(seed) => format!("drawn with replacement, {whose} {seed}"),
                         };
                         format!(
                             "{} rows {order}, {}",

@@ -83,7 +83,7 @@ impl Build<'_> {
                 Val::Node(id) => {
                     if let Some((counter, _)) = task.counters.iter().find(|(_, counter)| diff::depends(&self.model.graph, *id, *counter)) {
                         let message = format!("an argument of `{}` cannot change from step to step", task.solver.name);
-                        let d = Diagnostic::error("E0485", task.stage.span, message).here(format!("`{name}` depends on `{counter}`"));
+                        let d = Diagnostic::error("E0805", task.stage.span, message).here(format!("`{name}` depends on `{counter}`"));
                         return self.fail(d.help("it may use numbers, hypers and data"));
                     }
                     solve.numbers.push((name.clone(), *id));
@@ -101,7 +101,7 @@ impl Build<'_> {
         if columns > MOST_COLUMNS {
             let message = format!("`{}` would need a matrix with {columns} columns", task.solver.name);
             let d =
-                Diagnostic::error("E0486", task.stage.span, message).here(format!("the limit is {MOST_COLUMNS} elements of parameters"));
+                Diagnostic::error("E0806", task.stage.span, message).here(format!("the limit is {MOST_COLUMNS} elements of parameters"));
             return self.fail(d.help("`lbfgs` needs no matrix"));
         }
         let mut inputs = Vec::new();
@@ -158,7 +158,7 @@ impl Build<'_> {
                 let span = self.model.graph.span(part).unwrap_or(task.span);
                 let message = format!("`{}` needs a sum or a mean of squares", task.solver.name);
                 let text = print::infix(&self.model.graph, part);
-                let d = Diagnostic::error("E0482", span, message).here(format!("`{text}` is no square that is added"));
+                let d = Diagnostic::error("E0802", span, message).here(format!("`{text}` is no square that is added"));
                 return self.fail(d.label(task.stage.span, "asked for here").help("`lbfgs` minimizes any smooth loss"));
             }
         };
@@ -203,7 +203,7 @@ impl Build<'_> {
                 let message = format!("`{}` needs a smooth part plus `c*sum(abs(w))`", task.solver.name);
                 let here =
                     if part.is_some() { "not absolute values of a parameter, added" } else { "no absolute values of a parameter in it" };
-                let d = Diagnostic::error("E0483", span, message).here(here).label(task.stage.span, "asked for here");
+                let d = Diagnostic::error("E0803", span, message).here(here).label(task.stage.span, "asked for here");
                 return self.fail(if part.is_some() { d } else { d.help("`lbfgs` and `gd` minimize a smooth loss") });
             }
         };
@@ -225,7 +225,9 @@ impl Solve {
     /// With every expression replaced.
     pub(super) fn map(mut self, at: impl Fn(Id) -> Id) -> Solve {
         for list in [&mut self.grads, &mut self.residuals, &mut self.products, &mut self.curves, &mut self.weights] {
-            list.iter_mut().for_each(|id| *id = at(*id));
+            for id in list.iter_mut() {
+                *id = at(*id);
+            }
         }
         self.smooth = self.smooth.map(&at);
         self.numbers.iter_mut().for_each(|(_, id)| *id = at(*id));

@@ -9,6 +9,7 @@ use ndarray::ArrayD;
 
 use crate::expr::graph::{Graph, Id};
 use crate::expr::op::InputId;
+use crate::numeric::mt19937::RandomState;
 use crate::results::{Counting, Design, Fold, Quantity};
 use crate::shape::{DataId, RowCounts};
 use crate::solvers::Solver;
@@ -208,4 +209,6 @@ pub struct Cell {
     pub lane: Vec<f64>,
     /// The start of each parameter, shared between cells that start alike.
     pub starts: Arc<Vec<ArrayD<f64>>>,
+    /// `rng numpy(..)`: the generator as columns, splits and starts left it. The orders of epochs come from it, not from streams.
+    pub generator: Option<Arc<RandomState>>,
 }

@@ -3,7 +3,7 @@
 //! Orders depend on seed, replicate and epoch alone, never on the cell, its optimizer, or the thread.
 //! Epoch `e`, counted from 0, of replicate `r` takes its order from the stream of purpose `"order"`, no name, indices `[r, e]`:
 //! a shuffle of the data's order (`shuffled`) or of the order of the epoch before (`cumulatively`), or as many draws of
-//! whole numbers as there are rows (`drawn`).
+//! whole numbers as there are rows (`drawn`). With `rng numpy(..)` they come from the generator of the replicate, in turn.
 //!
 //! Batches in the order of the data whose size is a multiple of eight are seen where they lie. Others are copied to a tray, as many
 //! at once as fit into the nearer caches, each beginning with an octet.
@@ -11,6 +11,7 @@
 use std::sync::Arc;
 
 use crate::compile::buffer::{Buffer, Window};
+use crate::numeric::mt19937::RandomState;
 use crate::numeric::random::Stream;
 use crate::plan::unit::{Batches, Order, Unit};
 use crate::shape::{Dim, RowCounts};
@@ -67,8 +68,8 @@ impl<'a> Tray<'a> {
     }
 
     /// A run of a replicate begins.
-    pub(super) fn restart(&mut self, replicate: usize) {
-        self.sequence.restart(replicate);
+    pub(super) fn restart(&mut self, replicate: usize, generator: Option<&RandomState>) {
+        self.sequence.restart(replicate, generator);
         if !matches!(self.sequence.batches.order, Order::InOrder) {
             self.held = 0..0;
         }
@@ -117,6 +118,8 @@ impl<'a> Tray<'a> {
 pub(super) struct Sequence<'a> {
     pub(super) batches: &'a Batches,
     replicate: u64,
+    /// With `rng numpy(..)`: what all orders are drawn from, one after the other.
+    generator: Option<RandomState>,
     rows: usize,
     steps_per_epoch: u64,
     /// The order of the epoch in which the last step was, and the number of that epoch plus one.
@@ -128,11 +131,12 @@ impl<'a> Sequence<'a> {
     /// For a dataset of so many rows.
     fn new(batches: &'a Batches, rows: usize, steps_per_epoch: u64) -> Self {
         let order = (0..rows as u32).collect();
-        Sequence { batches, replicate: 0, rows, steps_per_epoch: steps_per_epoch.max(1), order, epochs: 0 }
+        Sequence { batches, replicate: 0, generator: None, rows, steps_per_epoch: steps_per_epoch.max(1), order, epochs: 0 }
     }
 
-    fn restart(&mut self, replicate: usize) {
+    fn restart(&mut self, replicate: usize, generator: Option<&RandomState>) {
         self.replicate = replicate as u64;
+        self.generator = generator.cloned();
         self.epochs = 0;
         if matches!(self.batches.order, Order::Cumulatively(_)) {
             self.order.iter_mut().enumerate().for_each(|(row, place)| *place = row as u32);
@@ -170,17 +174,24 @@ impl<'a> Sequence<'a> {
                     self.order.extend_from_slice(order);
                 }
             }
-            Order::Shuffled(seed) => {
-                let mut stream = stream(*seed);
-                self.order.iter_mut().enumerate().for_each(|(row, place)| *place = row as u32);
-                stream.shuffle(&mut self.order);
+            Order::Shuffled(seed) | Order::Cumulatively(seed) => {
+                if matches!(self.batches.order, Order::Shuffled(_)) {
+                    self.order.iter_mut().enumerate().for_each(|(row, place)| *place = row as u32);
+                }
+                match &mut self.generator {
+                    Some(state) => state.shuffle(&mut self.order),
+                    None => stream(*seed).shuffle(&mut self.order),
+                }
             }
-            Order::Cumulatively(seed) => stream(*seed).shuffle(&mut self.order),
             Order::Drawn(seed) => {
-                let mut stream = stream(*seed);
                 let last = i64::try_from(self.rows).unwrap_or(i64::MAX) - 1;
+                let mut stream = stream(*seed);
                 for place in &mut self.order {
-                    *place = stream.integers(0, last).map_or(0, |row| row as u32);
+                    let row = match &mut self.generator {
+                        Some(state) => state.integer(0, last),
+                        None => stream.integers(0, last),
+                    };
+                    *place = row.map_or(0, |row| row as u32);
                 }
             }
         }

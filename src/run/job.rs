@@ -2,6 +2,7 @@
 //!
 //! It runs nothing; none of it changes a bit of a result.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Options;
@@ -87,16 +88,20 @@ pub(super) fn jobs(plan: &Plan, options: &Options, threads: usize) -> Result<(Ve
     Ok((programs, jobs))
 }
 
-/// The cells of each unit that can go side by side: they see the same rows in each step, so that with minibatches replicates are kept apart.
+/// The cells of each unit that can go side by side: they see the same rows in each step, so that with minibatches replicates are kept apart,
+/// and generators.
 fn alike(sweep: &SweepPlan) -> Vec<Vec<Vec<usize>>> {
     let mut alike: Vec<Vec<Vec<usize>>> = vec![Vec::new(); sweep.units.len()];
+    let mut places = BTreeMap::new();
     for (cell, design) in sweep.designs.iter().enumerate() {
-        let apart = if sweep.units[design.unit].batches.is_some() { design.replicate } else { 0 };
+        let generator = sweep.cells[cell].generator.as_ref().map(Arc::as_ptr);
+        let apart = sweep.units[design.unit].batches.as_ref().map(|_| (design.replicate, generator));
         let lists = &mut alike[design.unit];
-        if lists.len() <= apart {
-            lists.resize(apart + 1, Vec::new());
+        let place = *places.entry((design.unit, apart)).or_insert(lists.len());
+        if place == lists.len() {
+            lists.push(Vec::new());
         }
-        lists[apart].push(cell);
+        lists[place].push(cell);
     }
     alike
 }

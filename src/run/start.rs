@@ -91,7 +91,7 @@ impl<'a> State<'a> {
             self.memory.octets_mut()[stop / 8] = [0.0; 8];
         }
         if let Some(tray) = &mut self.tray {
-            tray.restart(self.sweep.designs[cells[0]].replicate);
+            tray.restart(self.sweep.designs[cells[0]].replicate, self.sweep.cells[cells[0]].generator.as_deref());
         }
         self.recorder.begin(&program.recording);
         self.part.folded.resize((self.part.endings.len() + cells.len()) * program.recording.folded, f64::NAN);

@@ -191,7 +191,7 @@ pub(crate) fn batches(unit: &mut Unit, size: usize, drop_last: bool, order: Orde
 pub(crate) fn sweep(mut unit: Unit, quantities: &[(&str, Measure)], starts: &[Tensor], lanes: &[&[f64]]) -> SweepPlan {
     unit.quantities = quantities.iter().map(|(_, measure)| *measure).collect();
     let starts = Arc::new(starts.to_vec());
-    let cell = |lane: &&[f64]| Cell { lane: lane.to_vec(), starts: starts.clone() };
+    let cell = |lane: &&[f64]| Cell { lane: lane.to_vec(), starts: starts.clone(), generator: None };
     let design = Design { optimizer: "rule".into(), rule: "rule".into(), loss: "loss".into(), ..Design::default() };
     let sizes = |measure: &Measure| match measure {
         Measure::Row(id) | Measure::Step(id) => unit.rows.sizes(unit.graph.shape(*id)),

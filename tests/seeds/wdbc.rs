@@ -9,10 +9,10 @@ use serde_json::Value;
 use super::support::*;
 
 const MODEL: &str = r#"
+rng numpy(42)
 dataset cancer { csv "data/breast_cancer_wdbc.csv"; X = standardize(mean_radius..worst_fractal_dimension); y = target }
-dataset start  { csv "data/wdbc_start.csv" }
-param W = start.W
-param b = -0.6017066122293969
+param W: [30] ~ normal(0, 1)
+param b ~ normal(0, 1)
 let    p     = sigmoid(X @ W + b)
 loss   total = -sum(y*log(p) + (1 - y)*log(1 - p))
 metric cost  = total/rows(X)

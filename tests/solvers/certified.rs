@@ -3,11 +3,12 @@
 use std::fmt::Write as _;
 
 use super::support::{Columns, entries, numbers, root, run_in};
+use optrun::numeric::elementary;
 use serde_json::Value;
 
 /// Correct digits, at most those that are certified.
 fn digits(found: f64, certified: f64) -> f64 {
-    -((found - certified).abs() / certified.abs()).log10()
+    -elementary::log10((found - certified).abs() / certified.abs())
 }
 
 fn text(entry: &Value, name: &str) -> String {

@@ -82,8 +82,8 @@ loss lasso = mean((c - X @ w)^2)/2 + 0.05*sum(abs(w))
 loss logistic = mean(softplus(z) - y*z) + 0.01*norm(w, ord = 1)
 metric used = sum(w != 0)
 let L = norm(X, ord = 2)^2/rows(X)
-sweep a {{ minimize lasso; optimizer in [proximal(lr = 1/L, momentum = fista), proximal(lr = 8, search = backtracking)]; steps = 4000 }}
-sweep b {{ minimize logistic; optimizer = proximal(lr = 4/L, momentum = fista); steps = 8000 }}
+sweep a {{ minimize lasso; optimizer in [proximal(lr = 1/L, acceleration = fista), proximal(lr = 8, search = backtracking)]; steps = 4000 }}
+sweep b {{ minimize logistic; optimizer = proximal(lr = 4/L, acceleration = fista); steps = 8000 }}
 table a {{ from a; rows optimizer; show lasso, used }}
 table b {{ from b; show logistic, used }}"
     ));
@@ -144,7 +144,7 @@ table t { rows optimizer, level; show nll, beta[0] as \"b0\", beta[2] as \"b2\",
     }
 }
 
-/// SciPy on the function of three variables, 80 iterations with `adaptive = True`.
+/// `SciPy` on the function of three variables, 80 iterations with `adaptive = True`.
 const ADAPTIVE: [f64; 3] = [0.999_847_391_815_540_6, 0.999_769_199_767_013_3, 0.999_575_951_640_428_3];
 const ADAPTIVE_EVALUATIONS: f64 = 148.0;
 

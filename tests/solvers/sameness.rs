@@ -17,7 +17,7 @@ param tau = [0.5, 5]
 loss rss = sum((A[0]*exp(-s/tau[0]) + A[1]*exp(-s/tau[1]) - y)^2)
 loss J = rss + 0.01*sum(abs(A))
 sweep fit { minimize rss; optimizer in [newton(damping = armijo), lbfgs(memory in [3, 10]), levenberg_marquardt, nelder_mead, backtracking]; first in [4, 5, 6]; steps = 60; record rss, A, tau }
-sweep prox { minimize J; optimizer = proximal(lr = 1e-4, momentum in [none, fista]); first in [4, 5]; steps = 60; record J, A }
+sweep prox { minimize J; optimizer = proximal(lr = 1e-4, acceleration in [none, fista]); first in [4, 5]; steps = 60; record J, A }
 table t { from fit; rows optimizer, memory, first; show rss, standard_error(A), evaluations }
 ";
 

@@ -5,14 +5,16 @@
 
 use std::sync::Arc;
 
+use super::rows::none_left;
 use super::{ColumnInfo, Content, Context, Part, Table, Training};
 use crate::check::decls::{DataDecl, Decls};
+use crate::check::draw::{Numbers, Rng};
 use crate::check::lower::{Lower, Model, R, Reported, Val};
 use crate::check::messages;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::expr::graph::Id;
 use crate::expr::transplant::mixes_rows;
-use crate::numeric::random::Stream;
+use crate::numeric::mt19937::RandomState;
 use crate::shape::{DataId, Dim};
 use crate::source::Span;
 use crate::syntax::ast::{DataLine, Expr, ExprKind, Ident};
@@ -21,7 +23,7 @@ use crate::syntax::ast::{DataLine, Expr, ExprKind, Ident};
 pub(crate) fn compute(
     place: usize,
     table: &Table,
-    (decls, seed): (&Decls, Option<u64>),
+    (decls, rng): (&Decls, Option<Rng>),
     model: &mut Model,
     context: &Context,
     diags: &mut Diagnostics,
@@ -31,12 +33,13 @@ pub(crate) fn compute(
         return;
     }
     let id = DataId(place as u32);
-    let own = Own { id, decl, decls, seed, context, table, drawn: Vec::new(), kept: None };
-    let Ok(Made { columns, rows, parts, folds }) = own.compute(model, diags) else {
+    let own = Own { id, decl, decls, rng, context, table, drawn: Vec::new(), kept: None };
+    let Ok(Made { columns, rows, parts, folds, generator }) = own.compute(model, diags) else {
         // Names of columns that could not be made still stand for something.
         model.data[place].unread = true;
         return;
     };
+    model.generator = generator;
     model.rows.0[place] = parts.first().map_or(rows, |(_, rows)| rows.len());
     let info = &mut model.data[place];
     (info.columns, info.folds) = (columns, folds);
@@ -58,6 +61,8 @@ struct Made {
     rows: usize,
     parts: Parts,
     folds: Option<usize>,
+    /// As the draws left it.
+    generator: Option<RandomState>,
 }
 
 /// How many rows there are, and what says so.
@@ -75,7 +80,7 @@ pub(super) struct Own<'o> {
     pub(super) id: DataId,
     pub(super) decl: &'o DataDecl,
     pub(super) decls: &'o Decls,
-    pub(super) seed: Option<u64>,
+    pub(super) rng: Option<Rng>,
     pub(super) context: &'o Context,
     pub(super) table: &'o Table,
     /// Columns that have been drawn.
@@ -113,6 +118,7 @@ impl<'o> Own<'o> {
         }
         let mut parts = Vec::new();
         let mut folds = None;
+        let mut generator = model.generator.clone();
         if chooses {
             let mut pass = self.pass(model, first.clone(), fixed, diags);
             let (drawn, kept) = pass.first()?;
@@ -122,13 +128,13 @@ impl<'o> Own<'o> {
             let left = kept.as_ref().map_or(n, Vec::len);
             if left == 0 {
                 let span = self.decl.lines.iter().find_map(|l| if let DataLine::Keep(e) = l { Some(e.span) } else { None });
-                let d = Diagnostic::error("E0529", span.unwrap_or(self.decl.span), "no row is left");
-                diags.push(d.here(format!("holds in none of {n} rows")));
+                diags.push(none_left(span.unwrap_or(self.decl.span), format!("holds in none of {n} rows")));
                 return Err(Reported);
             }
             if let Some((span, list)) = split {
                 (parts, folds) = pass.split(span, list, left, kept.as_deref())?;
             }
+            generator = pass.model.generator.take();
             self.drawn = drawn;
             if let Some(kept) = kept {
                 select(&mut self.drawn, &kept);
@@ -161,7 +167,7 @@ impl<'o> Own<'o> {
         for column in &mut columns {
             column.input = None;
         }
-        Ok(Made { columns, rows, parts, folds })
+        Ok(Made { columns, rows, parts, folds, generator })
     }
 
     fn no_rows<T>(&self, diags: &mut Diagnostics) -> R<T> {
@@ -179,10 +185,9 @@ impl<'o> Own<'o> {
         Pass { own: self, model, rows, diags }
     }
 
-    /// The stream of a purpose. Data are the same in every replicate unless it draws them anew.
-    pub(super) fn stream(&self, purpose: &str, name: &str) -> Stream {
-        let anew = self.context.redraw.contains(&self.decl.name.name);
-        Stream::new(self.seed.unwrap_or(0), purpose, name, &[if anew { self.context.replicate } else { 0 }])
+    /// The replicate for which it draws. Data are the same in all of them unless each draws them anew.
+    fn replicate(&self) -> u64 {
+        if self.context.redraw.contains(&self.decl.name.name) { self.context.replicate } else { 0 }
     }
 }
 
@@ -290,6 +295,11 @@ impl Pass<'_, '_> {
         let span = self.model.graph.span(mixes).unwrap_or(value.span);
         let d = Diagnostic::error("E0530", span, "this mixes the rows that train with those that judge").here("runs along the rows");
         self.fail(d.help("beside a `split`, columns are computed row by row, and from reductions such as `mean(x)`"))
+    }
+
+    /// The random numbers of a purpose.
+    pub(super) fn numbers(&mut self, purpose: &str, name: &str) -> Numbers<'_> {
+        Numbers::of(self.own.rng, &mut self.model.generator, purpose, name, self.own.replicate())
     }
 
     /// A number that is written in a line.

@@ -16,6 +16,11 @@ use crate::shape::{Dim, Shape};
 use crate::source::Span;
 use crate::syntax::ast::{DataLine, Expr, ExprKind, Ident};
 
+/// A dataset of which nothing remains.
+pub(super) fn none_left(span: Span, why: String) -> Diagnostic {
+    Diagnostic::error("E0529", span, "no row is left").here(why)
+}
+
 impl<'o> Own<'o> {
     /// The columns of the file without the rows that `drop missing` leaves out, and how many rows there are, if that is said.
     pub(super) fn sources(&self, model: &Model, diags: &mut Diagnostics) -> R<(Vec<ColumnInfo>, Rows)> {
@@ -40,7 +45,7 @@ impl<'o> Own<'o> {
                     let gone = |row: u32| columns.iter().any(|c| c.content.missing().binary_search(&row).is_ok());
                     let kept: Vec<u32> = (0..n as u32).filter(|&row| !gone(row)).collect();
                     if kept.is_empty() {
-                        let d = Diagnostic::error("E0529", *span, "no row is left").here(format!("each of {n} rows misses an entry"));
+                        let d = none_left(*span, format!("each of {n} rows misses an entry"));
                         diags.push(d.label(source, "in this file").help("`fill(c, v)` gives the missing entries of a column a value"));
                         return Err(Reported);
                     }
@@ -164,7 +169,7 @@ impl Pass<'_, '_> {
 
     fn draw(&mut self, name: &Ident, shape: Option<&[Expr]>, e: &Expr) -> R<Content> {
         let (own, Some((n, _))) = (self.own, self.rows) else {
-            let d = Diagnostic::error("E0511", name.span, format!("how many rows does `{}` have?", name.name)).here("drawn for each row");
+            let d = Diagnostic::error("E0538", name.span, format!("how many rows does `{}` have?", name.name)).here("drawn for each row");
             let at = self.own.decl.lines.first().map_or(name.span, |_| name.span);
             return self.fail(d.replace(Span { hi: at.lo, ..at }, "rows 100; ", "say it"));
         };
@@ -185,8 +190,8 @@ impl Pass<'_, '_> {
         };
         let sizes = lower.model.rows.sizes(&shape);
         debug_assert_eq!(sizes[0], n, "internal: as many rows as the dataset");
-        let mut stream = own.stream("column", &format!("{}.{}", own.decl.name.name, name.name));
-        match draw::drawn(drawing.draw, &args, &sizes, &mut stream) {
+        let mut numbers = self.numbers("column", &format!("{}.{}", own.decl.name.name, name.name));
+        match draw::drawn(drawing.draw, &args, &sizes, &mut numbers) {
             Some(values) => Ok(Content::Numbers { values: Arc::new(values), by_row: true }),
             None => self.fail(draw::no_draw(name.span, draw::no_meaning(&name.name))),
         }

@@ -32,8 +32,7 @@ impl Pass<'_, '_> {
         let wanted = self.wanted(span, list)?;
         let mut order: Vec<u32> = (0..n as u32).collect();
         if wanted.shuffle {
-            let own = self.own;
-            own.stream("split", &own.decl.name.name).shuffle(&mut order);
+            self.numbers("split", &self.own.decl.name.name).shuffle(&mut order);
         }
         let labels = match wanted.stratify {
             Some(e) => self.labels(e, kept)?,

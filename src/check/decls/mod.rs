@@ -297,6 +297,26 @@ impl Decls {
     }
 }
 
+impl DataDecl {
+    /// Whether columns are drawn, or rows shuffled.
+    pub(crate) fn draws(&self) -> bool {
+        let shuffles = |(name, value): &(Ident, Expr)| name.name == "shuffle" && !matches!(&value.kind, ExprKind::Name(n) if n == "false");
+        self.lines.iter().any(|line| match line {
+            DataLine::Draw { .. } => true,
+            DataLine::Split { parts, .. } => parts.iter().any(shuffles),
+            _ => false,
+        })
+    }
+}
+
+impl Decls {
+    /// Whether data or `let`s are drawn.
+    pub(crate) fn draws(&self) -> bool {
+        let drawn = |value: &Value| matches!(value.kind, ValueKind::Let { value: Start::Draw(_), .. });
+        self.datasets.iter().any(DataDecl::draws) || self.values.values().any(drawn)
+    }
+}
+
 /// The expressions of a line of a dataset.
 pub(crate) fn line_exprs(line: &DataLine) -> Vec<&Expr> {
     match line {

@@ -15,6 +15,7 @@ use crate::diag::{Diagnostic, Diagnostics};
 use crate::expr::eval;
 use crate::expr::graph::{Graph, Id, InputKind};
 use crate::expr::op::{Binary, InputId, Unary};
+use crate::numeric::mt19937::RandomState;
 use crate::shape::{DataId, RowCounts};
 use crate::syntax::ast::{Expr, ExprKind, UnaryOp};
 use crate::syntax::print;
@@ -66,6 +67,8 @@ pub(crate) struct Model {
     pub(crate) elsewhere: BTreeMap<(InputId, DataId), Id>,
     /// While a dataset is computed: the rows over which reductions run.
     pub(crate) training: Option<Training>,
+    /// The one generator of `rng numpy(..)`, as what has been drawn so far left it.
+    pub(crate) generator: Option<RandomState>,
     /// Whether data differ from cell to cell, so that what depends on them is no number yet.
     pub(crate) varies: bool,
 }

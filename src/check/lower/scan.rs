@@ -78,15 +78,14 @@ impl Lower<'_> {
             match self.model.graph.shape(node).0.first().copied() {
                 Some(Dim::Size(n)) => nodes.push((node, n, e.span)),
                 Some(dim) if self.within_data.is_some() => nodes.push((node, self.model.rows.of(dim), e.span)),
-                Some(dim) => match self.model.sequence(node, dim, e.span) {
-                    Some(id) => nodes.push((id, self.model.rows.of(dim), e.span)),
-                    None => {
+                Some(dim) => {
+                    let Some(id) = self.model.sequence(node, dim, e.span) else {
                         let shape = self.show(node);
                         let d = Diagnostic::error("E0357", e.span, "a scan over rows that are computed from parameters").here(shape);
-                        return self
-                            .fail(d.help("let it run over the columns, and compute inside: `over x in X { let z = X_row @ w; .. }`"));
-                    }
-                },
+                        return self.fail(d.help("let it run over the columns, and compute with their elements inside the scan"));
+                    };
+                    nodes.push((id, self.model.rows.of(dim), e.span));
+                }
                 None => {
                     let d = Diagnostic::error("E0358", e.span, "a scan runs over the first axis of an array").here("one number");
                     let text = crate::syntax::print::expr(e);

@@ -119,14 +119,14 @@ impl RunHook {
     fn standard_error(&self, lower: &mut Lower<'_>, e: &Expr, value: &Expr) -> R<Val> {
         let is_param = |name: &str| lower.decls.value("", name).is_some_and(|v| matches!(v.kind, ValueKind::Param { .. }));
         if !matches!(&value.kind, ExprKind::Name(name) if is_param(name)) {
-            let d = Diagnostic::error("E0631", value.span, "a standard error is that of a parameter").here("not the name of a parameter");
+            let d = Diagnostic::error("E0651", value.span, "a standard error is that of a parameter").here("not the name of a parameter");
             return lower.fail(d);
         }
         let fits = |rule: String| lower.decls.solvers.get(&rule).is_some_and(|solver| solver.needs == Needs::Residuals);
         let rules: Vec<String> =
             self.shared.borrow().sweeps.iter().filter(|s| self.place.sweeps.contains(&s.name)).flat_map(SweepSpec::rules).collect();
         if !rules.into_iter().any(fits) {
-            let d = Diagnostic::error("E0632", e.span, "no optimizer here gives standard errors").here("asked for");
+            let d = Diagnostic::error("E0652", e.span, "no optimizer here gives standard errors").here("asked for");
             return lower.fail(d.help("`levenberg_marquardt` does, where the loss is a sum or a mean of squares"));
         }
         self.quantity(lower, e, Some(FoldKind::Final), None)

@@ -7,7 +7,7 @@ use crate::check::decls::{Block, ValueKind, needed_lets};
 use crate::check::lower::{Lower, R, Val};
 use crate::diag::{Diagnostic, did_you_mean};
 use crate::source::Span;
-use crate::syntax::ast::{Axis, DataLine, Expr, ExprKind, Ident, Start, SweepLine};
+use crate::syntax::ast::{Axis, Expr, ExprKind, Ident, Start, SweepLine};
 
 impl Sweeps<'_> {
     /// `fold = 1`, `fold in [0, 1]`.
@@ -34,16 +34,9 @@ impl Sweeps<'_> {
                 self.diags.push(d);
                 continue;
             };
-            let shuffles =
-                |(name, value): &(Ident, Expr)| name.name == "shuffle" && !matches!(&value.kind, ExprKind::Name(n) if n == "false");
-            let draws = decl.lines.iter().any(|line| match line {
-                DataLine::Draw { .. } => true,
-                DataLine::Split { parts, .. } => parts.iter().any(shuffles),
-                _ => false,
-            });
             let lets = needed_lets(self.decls, |d| d.name.name == name.name);
             let drawn = |full: &String| matches!(self.decls.values[full].kind, ValueKind::Let { value: Start::Draw(_), .. });
-            if draws || lets.iter().any(drawn) {
+            if decl.draws() || lets.iter().any(drawn) {
                 found.push(name.name.clone());
             } else {
                 let d =

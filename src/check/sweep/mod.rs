@@ -183,7 +183,7 @@ impl Sweeps<'_> {
         if let (Some(batches), Some(solver)) = (&spec.batches, solvers.first()) {
             let message = format!("`{solver}` sees all rows in every step");
             self.diags.push(
-                Diagnostic::error("E0480", batches.span, message)
+                Diagnostic::error("E0800", batches.span, message)
                     .here("batches")
                     .help("a sweep of its own, without batches, is as good for comparing"),
             );

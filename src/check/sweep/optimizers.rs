@@ -95,7 +95,7 @@ impl Sweeps<'_> {
             }
             if self.decls.solvers.contains_key(&name.name) && parts.len() > 1 {
                 let message = format!("`{}` is a solver: it stands alone", name.name);
-                let d = Diagnostic::error("E0481", part.span, message).here("in a chain of stages");
+                let d = Diagnostic::error("E0801", part.span, message).here("in a chain of stages");
                 return self.fail(d.replace(e.span, print::expr(part), "without the other stages"));
             }
             let mut stage = StageSpec { rule: name.name.clone(), span: part.span, args: BTreeMap::new(), varying: Vec::new() };
@@ -165,7 +165,7 @@ impl Sweeps<'_> {
             let Setting::Number(x) = value.setting else { continue };
             if !argument.range.has(x) {
                 let message = format!("`{}` of `{rule}` cannot be {}", argument.name, crate::expr::print::number(x));
-                return self.fail(Diagnostic::error("E0484", value.expr.span, message).here(format!("it is {}", argument.range.text())));
+                return self.fail(Diagnostic::error("E0804", value.expr.span, message).here(format!("it is {}", argument.range.text())));
             }
         }
         Ok(())

@@ -2,6 +2,7 @@
 //!
 //! How finely a function is looked at follows from its size, never from the clock.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ndarray::IxDyn;
@@ -9,13 +10,15 @@ use ndarray::IxDyn;
 use super::axis::AxisPlan;
 use super::sheet::{Drawing, Sheet};
 use crate::expr::eval::{Tensor, evaluate};
-use crate::expr::op::InputId;
+use crate::expr::graph::{Graph, Id, InputKind};
+use crate::expr::op::{InputId, Op};
 use crate::report::ask::Asked;
 use crate::report::cells::{Place, Reader};
 use crate::report::contour::{isolines, levels};
 use crate::report::figure::{Ink, Layer, MarkKind, Style};
 use crate::report::label::significant;
 use crate::results::view::{Field, Question};
+use crate::shape::{DataId, Dim, RowCounts, Shape};
 use crate::source::{FileId, Span};
 
 /// Numbers that may be computed for one picture of a function.
@@ -131,6 +134,9 @@ fn values(reader: &Reader<'_>, field: &Field, place: Option<Place>, points: &[Ve
         let sizes = field.rows.sizes(&field.graph.input_info(*input).shape);
         fixed.extend(Tensor::from_shape_vec(IxDyn(&sizes), elements).ok().map(|value| (*input, Arc::new(value))));
     }
+    if let Some(values) = at_once(field, &fixed, points) {
+        return values;
+    }
     let mut failed = None;
     let at = |point: &Vec<f64>| {
         let input = |input: InputId| {
@@ -152,4 +158,43 @@ fn values(reader: &Reader<'_>, field: &Field, place: Option<Place>, points: &[Ve
         reader.warn(format!("`{}` has no value: {error}", field.text));
     }
     values
+}
+
+/// All values in one evaluation, where the function is elementwise: then points are rows.
+fn at_once(field: &Field, fixed: &[(InputId, Arc<Tensor>)], points: &[Vec<f64>]) -> Option<Vec<f64>> {
+    let mut graph = Graph::new();
+    let rows = Shape(vec![Dim::Rows(DataId(0))]);
+    let vars: Vec<Id> = field.vars.iter().map(|var| graph.input(var.1.clone(), InputKind::Result, rows.clone())).collect();
+    let mut map: BTreeMap<Id, Id> = BTreeMap::new();
+    for id in field.graph.reachable(&[field.root]) {
+        let node = field.graph.node(id);
+        let args: Vec<Id> = node.args.iter().map(|arg| map.get(arg).copied()).collect::<Option<_>>()?;
+        let new = match &node.op {
+            Op::Input(input) => {
+                if let Some(at) = field.vars.iter().position(|var| var.0 == *input) {
+                    vars[at]
+                } else {
+                    let value = &fixed.iter().find(|known| known.0 == *input)?.1;
+                    graph.number(if value.ndim() == 0 { value.first().copied() } else { None }?)
+                }
+            }
+            op @ (Op::Const(_) | Op::Unary(_) | Op::Binary(_) | Op::Select) => graph.try_add(op.clone(), &args).ok()?,
+            _ => return None,
+        };
+        map.insert(id, new);
+    }
+    let root = *map.get(&field.root)?;
+    let column = |input: InputId| {
+        let at = graph_position(&graph, &vars, input)?;
+        Tensor::from_shape_vec(IxDyn(&[points.len()]), points.iter().map(|point| point[at]).collect()).ok()
+    };
+    let values = evaluate(&graph, &[root], &column, &RowCounts(vec![points.len()])).ok()?;
+    let values: Vec<f64> = values.into_iter().flatten().collect();
+    // A function that does not depend on its variables has one value.
+    (values.len() == points.len()).then_some(values)
+}
+
+/// Which variable an input is.
+fn graph_position(graph: &Graph, vars: &[Id], input: InputId) -> Option<usize> {
+    vars.iter().position(|&var| graph.as_input(var) == Some(input))
 }

@@ -42,7 +42,9 @@ impl Lbfgs {
         }
         if let Some(last) = self.pairs.back() {
             let scale = 1.0 / (last.rho * dot(&last.y, &last.y));
-            d.iter_mut().for_each(|d| *d *= scale);
+            for d in &mut d {
+                *d *= scale;
+            }
         }
         for (pair, part) in self.pairs.iter().zip(parts.into_iter().rev()) {
             let other = pair.rho * dot(&pair.y, &d);

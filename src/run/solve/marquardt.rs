@@ -131,7 +131,7 @@ impl Marquardt {
 impl Marquardt {
     /// An undamped step where losses cannot tell any more whether it is one down: the gradient can.
     fn polish(&mut self, oracle: &mut Oracle, x: &mut Vector, model: &Model, step: &[f64]) -> Option<()> {
-        let new = moved(x, 1.0, step);
+        let new = oracle.step(x, 1.0, step);
         let residuals = oracle.residuals(&new);
         if !residuals.iter().all(|r| r.is_finite()) || new == *x {
             return None;
@@ -175,7 +175,7 @@ impl Solver for Marquardt {
                 && let Some(bend) = model.bend(&damping, &curve)
                 && 2.0 * scaled(&bend) <= BEND * scaled(&step)
             {
-                let new = moved(&moved(x, 1.0, &step), 1.0, &bend);
+                let new = oracle.step(&moved(x, 1.0, &step), 1.0, &bend);
                 if new == *x {
                     break;
                 }

@@ -4,7 +4,7 @@
 
 use super::oracle::Oracle;
 use super::search::{Line, armijo};
-use super::{AT_ROUNDING, End, ROUNDING, Solver, Vector, diverged, dot, failed, flat_enough, largest, moved, stopped};
+use super::{AT_ROUNDING, End, ROUNDING, Solver, Vector, diverged, dot, failed, flat_enough, largest, stopped};
 use crate::numeric::linalg::{cholesky, cholesky_solve, symmetric_eigen};
 
 const SINGULAR: &str = "the Hessian is singular";
@@ -46,7 +46,11 @@ impl Solver for Newton {
         }
         self.before = size;
         if !self.armijo || small {
-            *x = moved(x, 1.0, &d);
+            let new = oracle.step(x, 1.0, &d);
+            if new == *x {
+                return Err(stopped("a step changes nothing"));
+            }
+            *x = new;
             return Ok(());
         }
         if slope >= 0.0 {

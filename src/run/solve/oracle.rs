@@ -4,7 +4,7 @@
 
 use super::super::machine::{self, Linked};
 use super::super::program::Part;
-use super::{End, Vector};
+use super::{End, Vector, moved};
 use crate::compile::buffer::Buffer;
 use crate::compile::fixed::Fixed;
 use crate::compile::tape::Lanes;
@@ -26,6 +26,8 @@ pub(in crate::run) struct Tapes {
     curves: Option<Part>,
     weights: Option<Part>,
     numbers: Part,
+    /// What follows from a point by itself: where it lies within the sets of its parameters.
+    within: Option<Part>,
     /// Octets of the parameters, of the directions, of the numbers of the cell.
     params: Vec<usize>,
     direction: Vec<usize>,
@@ -64,7 +66,7 @@ impl Tapes {
             inputs.push((input, lane[lane.len() - 1]));
         }
         let loss = solve.smooth.unwrap_or(unit.loss);
-        let all: Vec<Id> = [unit.loss, loss].into_iter().chain(solve.roots()).collect();
+        let all: Vec<Id> = [unit.loss, loss].into_iter().chain(solve.roots()).chain(unit.params.iter().map(|slot| slot.next)).collect();
         let fixed = Fixed::of(graph, &all, &unit.rows, &unit.columns, None, None)?;
         let mut part = |roots: &[Id]| {
             let request = Request { graph, roots, rows: &unit.rows, fixed: &fixed, inputs: &inputs, start: end, lanes, block };
@@ -80,9 +82,12 @@ impl Tapes {
         let products = some(&solve.products);
         let curves = some(&solve.curves);
         let weights = some(&solve.weights);
+        let slots = || unit.params.iter().take(solve.moved);
+        let next: Vec<Id> = slots().map(|slot| slot.next).collect();
+        let within = if slots().any(|slot| slot.next != slot.input) { some(&next) } else { None };
         let numbers: Vec<Id> = solve.numbers.iter().map(|(_, id)| *id).collect();
         let (value, numbers) = (part(&[loss]), part(&numbers));
-        Ok(Tapes { value, slope, residuals, products, curves, weights, numbers, params, direction, lane, memory: end })
+        Ok(Tapes { value, slope, residuals, products, curves, weights, numbers, within, params, direction, lane, memory: end })
     }
 }
 
@@ -107,7 +112,7 @@ impl<'a> Oracle<'a> {
     pub(super) fn new(tapes: &'a Tapes, unit: &'a Unit, solve: &'a Solve, cell: &Cell) -> Oracle<'a> {
         let sizes: Vec<usize> = cell.starts.iter().take(solve.moved).map(ndarray::ArrayBase::len).collect();
         let mut memory = Buffer::zeros(tapes.memory);
-        let parts = [&tapes.slope, &tapes.residuals, &tapes.products, &tapes.curves, &tapes.weights];
+        let parts = [&tapes.slope, &tapes.residuals, &tapes.products, &tapes.curves, &tapes.weights, &tapes.within];
         for part in parts.into_iter().flatten().chain([&tapes.value, &tapes.numbers]) {
             machine::prepare(&part.tape, &mut memory);
         }
@@ -178,6 +183,19 @@ impl<'a> Oracle<'a> {
         self.put(x, false);
         let tapes = self.tapes;
         tapes.residuals.as_ref().map(|part| self.run(part)).unwrap_or_default()
+    }
+
+    /// The point within the sets of its parameters.
+    pub(super) fn within(&mut self, x: Vector) -> Vector {
+        let tapes = self.tapes;
+        let Some(part) = &tapes.within else { return x };
+        self.put(&x, false);
+        self.run(part)
+    }
+
+    /// `x + rate*d`, within the sets of the parameters.
+    pub(super) fn step(&mut self, x: &[f64], rate: f64, d: &[f64]) -> Vector {
+        self.within(moved(x, rate, d))
     }
 
     /// The weights of the absolute values.

@@ -11,7 +11,7 @@ const HALVINGS: usize = 60;
 /// The rate, and the point where the gradient is taken next.
 pub(super) struct Proximal {
     rate: f64,
-    momentum: bool,
+    accelerated: bool,
     search: bool,
     xtol: f64,
     weights: Option<Vector>,
@@ -21,8 +21,8 @@ pub(super) struct Proximal {
 
 impl Proximal {
     pub(super) fn new(oracle: &Oracle) -> Self {
-        let (momentum, search) = (oracle.is("momentum", "fista"), oracle.is("search", "backtracking"));
-        Proximal { rate: oracle.number("lr"), momentum, search, xtol: oracle.number("xtol"), weights: None, ahead: None, s: 1.0 }
+        let (accelerated, search) = (oracle.is("acceleration", "fista"), oracle.is("search", "backtracking"));
+        Proximal { rate: oracle.number("lr"), accelerated, search, xtol: oracle.number("xtol"), weights: None, ahead: None, s: 1.0 }
     }
 }
 
@@ -41,7 +41,7 @@ impl Solver for Proximal {
         if !loss.is_finite() {
             return Err(diverged());
         }
-        let mut new = threshold(&ahead, &gradient, weights, self.rate);
+        let mut new = oracle.within(threshold(&ahead, &gradient, weights, self.rate));
         if self.search {
             let mut tried = 0;
             loop {
@@ -55,7 +55,7 @@ impl Solver for Proximal {
                     return Err(failed("no rate is small enough"));
                 }
                 self.rate *= 0.5;
-                new = threshold(&ahead, &gradient, weights, self.rate);
+                new = oracle.within(threshold(&ahead, &gradient, weights, self.rate));
             }
         }
         let change: Vector = new.iter().zip(&*x).map(|(new, old)| new - old).collect();
@@ -66,8 +66,8 @@ impl Solver for Proximal {
                 format!("a step changes no parameter by more than {:e}", self.xtol)
             }));
         }
-        if self.momentum {
-            let next = (1.0 + (4.0 * self.s).mul_add(self.s, 1.0).sqrt()) / 2.0;
+        if self.accelerated {
+            let next = 0.5 * (1.0 + (4.0 * self.s).mul_add(self.s, 1.0).sqrt());
             let factor = (self.s - 1.0) / next;
             self.ahead = Some(new.iter().zip(&change).map(|(new, change)| factor.mul_add(*change, *new)).collect());
             self.s = next;

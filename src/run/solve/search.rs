@@ -3,7 +3,7 @@
 //! They know no directions. A point where the loss is not finite is too far.
 
 use super::oracle::Oracle;
-use super::{NO_DECREASE, ROUNDING, Vector, dot, moved};
+use super::{NO_DECREASE, ROUNDING, Vector, dot};
 
 const ENDLESS: &str = "the loss falls without end along a line";
 
@@ -21,7 +21,7 @@ pub(super) struct Probe {
 
 impl Probe {
     fn at(oracle: &mut Oracle, x: &[f64], d: &[f64], rate: f64) -> Probe {
-        let x = moved(x, rate, d);
+        let x = oracle.step(x, rate, d);
         let (loss, gradient) = oracle.slope(&x);
         let slope = dot(&gradient, d);
         Probe { rate, x, loss, gradient, slope }

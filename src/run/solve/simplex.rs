@@ -1,4 +1,4 @@
-//! The simplex of Nelder and Mead, operation for operation as SciPy has it.
+//! The simplex of Nelder and Mead, operation for operation as `SciPy` has it.
 //!
 //! It asks for losses alone; what is no number counts as infinite.
 
@@ -25,6 +25,7 @@ impl Simplex {
         for k in 0..x.len() {
             let mut corner = x.clone();
             corner[k] = if corner[k] == 0.0 { 0.00025 } else { (1.0 + self.spread) * corner[k] };
+            let corner = oracle.within(corner);
             self.corners.push((loss(oracle, &corner), corner));
         }
         self.sort();
@@ -64,7 +65,7 @@ impl Solver for Simplex {
         // `(1 + a)*centre - a*worst`
         let point = |a: f64| -> Vector { centre.iter().zip(&worst.1).map(|(c, w)| (1.0 + a) * c - a * w).collect() };
         let mut trial = |a: f64| {
-            let x = point(a);
+            let x = oracle.within(point(a));
             (loss(oracle, &x), x)
         };
         let reflected = trial(rho);
