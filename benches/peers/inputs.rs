@@ -33,8 +33,8 @@ fn copy_specs_and_data(folder: &Path) -> std::io::Result<()> {
         rows.iter().map(|row| row.iter().map(usize::to_string).collect::<Vec<_>>().join(",") + "\n").collect::<String>()
     };
     fs::write(folder.join("wisconsin_order.csv"), lines(&orders()))?;
-    let start: String = start()[..30].iter().map(|x| format!("{x}\n")).collect();
-    fs::write(folder.join("wdbc_start.csv"), format!("W\n{start}"))?;
+    let start: Vec<String> = start()[..30].iter().map(ToString::to_string).collect();
+    fs::write(folder.join("wdbc_start.csv"), format!("W\n{}\n", start.join("\n")))?;
     for entry in fs::read_dir(root.join("benches/workloads"))? {
         let entry = entry?;
         fs::copy(entry.path(), folder.join(entry.file_name()))?;
