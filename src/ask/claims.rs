@@ -141,6 +141,8 @@ fn facts(program: &Program, roots: &[Id]) -> Facts {
     let model = &program.asked.model;
     let graph = &model.graph;
     let mut facts = Facts::default();
+    // In all rows, whichever of them are for training.
+    let all = |input: InputId| model.whole.get(&input).or_else(|| model.known.get(&input));
     let columns: Vec<InputId> = (0..graph.inputs().len() as u32)
         .map(InputId)
         .filter(|&i| matches!(graph.input_info(i).kind, InputKind::Column(_)) && graph.input_info(i).shape.rank() == 1)
@@ -148,7 +150,7 @@ fn facts(program: &Program, roots: &[Id]) -> Facts {
     for id in graph.reachable(roots) {
         let Some(input) = graph.as_input(id) else { continue };
         let info = graph.input_info(input);
-        let Some(values) = model.known.get(&input).filter(|v| v.ndim() == 2 && matches!(info.kind, InputKind::Column(_))) else { continue };
+        let Some(values) = all(input).filter(|v| v.ndim() == 2 && matches!(info.kind, InputKind::Column(_))) else { continue };
         let rows: Option<Vec<usize>> = values
             .outer_iter()
             .map(|row| {
@@ -159,7 +161,7 @@ fn facts(program: &Program, roots: &[Id]) -> Facts {
         let Some(rows) = rows.filter(|r| !r.is_empty() && values.shape()[1] > 1) else { continue };
         let says = |&column: &InputId| {
             graph.input_info(column).kind == info.kind
-                && model.known.get(&column).is_some_and(|c| c.len() == rows.len() && c.iter().zip(&rows).all(|(x, &k)| *x == k as f64))
+                && all(column).is_some_and(|c| c.len() == rows.len() && c.iter().zip(&rows).all(|(x, &k)| *x == k as f64))
         };
         facts.onehots.insert(input, columns.iter().copied().find(says));
     }

@@ -167,7 +167,7 @@ pub(super) fn compare(program: &Program, check: &GradientCheck, exponents: std::
     if stride > 1 {
         below.push(format!("{} of {} coordinates were tried", tried.len(), super::grouped(total)));
     }
-    let column = |title: &str| Column { group: String::new(), title: title.to_string(), format: None, decades: false };
+    let column = |title: &str| Column { group: String::new(), title: title.to_string(), format: None, decades: title == "h" };
     let table = Table {
         name: format!("gradient_of_{}", check.name.replace(|c: char| !c.is_alphanumeric(), "_")),
         caption: format!("The gradient of {}, three ways", check.name),
