@@ -53,10 +53,8 @@ fn tower(rows: usize) -> Model {
     let loss = graph.add_(error, outer);
     let loss = graph.sub_(loss, variance);
     let loss = graph.div_(loss, count);
-    let columns = vec![
-        (graph.as_input(xs).unwrap(), Arc::new(tensor(&[rows, 3], &x))),
-        (graph.as_input(ys).unwrap(), Arc::new(tensor(&[rows], &y))),
-    ];
+    let columns =
+        vec![(graph.as_input(xs).unwrap(), Arc::new(tensor(&[rows, 3], &x))), (graph.as_input(ys).unwrap(), Arc::new(tensor(&[rows], &y)))];
     let start = |n: i32| -> Vec<f64> { (0..n).map(|i| f64::from(i % 7 - 3) * 0.25).collect() };
     let starts = vec![tensor(&[3, 10], &start(30)), tensor(&[10], &start(10)), tensor(&[3], &start(3))];
     let params = [("W", w), ("v", v), ("u", u)].map(|(name, id)| (name.to_string(), id)).to_vec();
@@ -70,7 +68,8 @@ fn climb(rows: usize, batch: Option<(usize, Order)>, rates: &[f64]) -> SweepPlan
     let starts = model.starts.clone();
     let (mut unit, gradients, numbers) = model.unit(&["lr", "beta"], 6);
     momentum(&mut unit, &gradients, numbers[0], numbers[1]);
-    let mut quantities = vec![("loss", Measure::Row(mean)), ("W", Measure::Row(unit.params[0].input)), ("u", Measure::Row(unit.params[2].input))];
+    let mut quantities =
+        vec![("loss", Measure::Row(mean)), ("W", Measure::Row(unit.params[0].input)), ("u", Measure::Row(unit.params[2].input))];
     if let Some((size, order)) = batch {
         batches(&mut unit, size, false, order);
         quantities.push(("loss on batch", Measure::Step(unit.loss)));
