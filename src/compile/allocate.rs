@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::lower::{Home, Request};
-use super::tape::{Address, Instr, Operand, Place, Read, Section, Tape};
+use super::tape::{Address, Instr, Lanes, Operand, Place, Read, Section, Shared, Tape};
 use crate::shape::Dim;
 
 /// Bytes of the first-level cache that a block may fill with its columns and registers.
@@ -62,7 +62,7 @@ pub(super) fn allocate(request: &Request, values: &[Home], mut sections: Vec<Sec
     let mut constants = Vec::new();
     for (place, home) in places.iter_mut().zip(values) {
         match home {
-            Home::Given(octet) => *place = *octet,
+            Home::Given(octet, _) => *place = *octet,
             Home::Constant(numbers) => {
                 *place = pool.take(request.lanes.octets(numbers.len()));
                 constants.push((Address { base: *place as u32, element: 0 }, numbers.clone()));
@@ -91,6 +91,7 @@ pub(super) fn allocate(request: &Request, values: &[Home], mut sections: Vec<Sec
     let mut columns = Vec::new();
     let column = |operand: &Operand| matches!(operand.read, Read::Column | Read::Splat);
     for section in &mut sections {
+        section.shared = shared(section, request.lanes, values, &places);
         for instr in &mut section.body {
             columns.extend(instr.operands().iter().filter(|operand| column(operand)).map(|operand| operand.address.base));
             instr.addresses(&mut resolve);
@@ -110,6 +111,29 @@ pub(super) fn allocate(request: &Request, values: &[Home], mut sections: Vec<Sec
     columns.sort_unstable();
     columns.dedup();
     Tape { lanes: request.lanes, sections, roots, constants, end, columns }
+}
+
+/// What threads need that share a pass. Values that are kept or read with all their rows tie its chunks to one memory, and sums that
+/// run through all rows to one order.
+fn shared(section: &mut Section, lanes: Lanes, values: &[Home], places: &[usize]) -> Option<Shared> {
+    section.data?;
+    let stream = |operand: &Operand| operand.read == Read::Stream;
+    let tied = |instr: &Instr| matches!(instr, Instr::Store { .. } | Instr::Dense(_)) || instr.operands().iter().any(stream);
+    if section.body.iter().any(tied) || section.totals.iter().any(|total| total.order.through()) {
+        return None;
+    }
+    let mut read = Vec::new();
+    for instr in &mut section.body {
+        instr.addresses(&mut |address, writes| read.extend((!writes).then_some(address.base as usize)));
+    }
+    read.sort_unstable();
+    read.dedup();
+    let octets = |value: &usize| match &values[*value] {
+        Home::Given(_, octets) | Home::Small(octets) | Home::Full(octets) => Some((places[*value] as u32, *octets as u32)),
+        Home::Constant(numbers) => Some((places[*value] as u32, lanes.octets(numbers.len()) as u32)),
+        Home::Block(_) => None,
+    };
+    Some(Shared { inputs: read.iter().filter_map(octets).collect(), work: section.body.iter().map(Instr::work).sum() })
 }
 
 fn last_uses(sections: &mut [Section], roots: &[Place], values: usize) -> Vec<Last> {

@@ -41,8 +41,8 @@ pub struct Request<'a> {
 /// Where a value lives. Numbers of values are indices into [`Lowering::values`].
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Home {
-    /// At a fixed octet, outside what the tape lays out.
-    Given(usize),
+    /// At a fixed octet, outside what the tape lays out; so many octets.
+    Given(usize, usize),
     /// In memory before the first run.
     Constant(Vec<f64>),
     /// In memory from its section to its last use; so many octets.

@@ -32,7 +32,8 @@ impl Lowering<'_> {
         match &node.op {
             Op::Input(input) => {
                 let octet = self.request.inputs.iter().find(|(known, _)| known == input).map(|(_, octet)| *octet);
-                let base = self.value(Home::Given(octet.expect("internal: an input has no place")));
+                let octets = self.request.lanes.octets(features(graph.shape(id)));
+                let base = self.value(Home::Given(octet.expect("internal: an input has no place"), octets));
                 self.define(id, Read::Octets, base, When::Small(0));
             }
             Op::RowCount(data) => {

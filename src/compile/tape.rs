@@ -241,6 +241,17 @@ pub struct Section {
     pub block: usize,
     pub body: Vec<Instr>,
     pub totals: Vec<Total>,
+    /// What another thread needs to carry out some chunks of the rows in memory of its own; nothing if it cannot.
+    pub shared: Option<Shared>,
+}
+
+/// A pass whose chunks of rows depend on each other only through what it reduces them to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Shared {
+    /// The octets without rows that the body reads: first, and how many.
+    pub inputs: Vec<(u32, u32)>,
+    /// About how many operations on octets there are for each row of octets.
+    pub work: u64,
 }
 
 impl Section {
@@ -371,6 +382,37 @@ impl Instr {
             Instr::Unpick { a, index, .. } => a.iter().chain([index]).copied().collect(),
             Instr::Product { .. } | Instr::RowCount { .. } => Vec::new(),
             Instr::Dense(dense) => dense.args.iter().map(|(_, place)| place.operand).collect(),
+        }
+    }
+
+    /// About how many operations on octets it takes for each row of octets: what elementary functions cost against an addition was measured.
+    #[must_use]
+    pub fn work(&self) -> u64 {
+        const FUNCTION: u64 = 10;
+        let wide = |a: &Operand| u64::from(a.width);
+        match self {
+            Instr::Unary { op, n, .. } => {
+                let cheap = matches!(op, Unary::Abs | Unary::Neg | Unary::Not | Unary::Relu | Unary::Sign | Unary::Sqrt | Unary::Square);
+                u64::from(*n) * if cheap { 1 } else { FUNCTION }
+            }
+            Instr::Binary { op: Binary::Pow | Binary::Xlogy, n, .. } | Instr::SigmoidOf { n, .. } => u64::from(*n) * FUNCTION,
+            Instr::Binary { n, .. } | Instr::Select { n, .. } => u64::from(*n),
+            Instr::Spread { map, .. } => map.len() as u64,
+            Instr::Along { along, pre, n, post, .. } => {
+                let exponential = matches!(along, Along::LogSumExp | Along::Softmax | Along::LogSoftmax);
+                u64::from(*pre) * u64::from(*n) * u64::from(*post) * if exponential { FUNCTION } else { 1 }
+            }
+            Instr::Times { k, m, .. } => u64::from(*k) * u64::from(*m),
+            Instr::Logistic(_) => 2 * FUNCTION,
+            Instr::Sum { a, .. } | Instr::Dot { a, .. } | Instr::Store { a, .. } => wide(a),
+            Instr::Log1p { a, .. } => 2 * wide(a),
+            Instr::Outer { a, b, .. } => wide(a) * wide(b),
+            Instr::Scatter { a, .. } => 8 * wide(a),
+            Instr::Gather { width, .. } => 8 * u64::from(*width),
+            Instr::Pick { .. } => 8,
+            Instr::Unpick { k, .. } => u64::from(*k),
+            Instr::Product { m, n, p, .. } => u64::from(*m) * u64::from(*n) * u64::from(*p) / 8,
+            Instr::RowCount { .. } | Instr::Dense(_) => 0,
         }
     }
 

@@ -16,7 +16,7 @@ use super::batch::Tray;
 use super::ending::first_not_finite;
 use super::job::Job;
 use super::leap::Pad;
-use super::machine;
+use super::machine::{self, Spare, Team};
 use super::meter::Watch;
 use super::noise::Noise;
 use super::program::{Changes, Hand, Part, Program};
@@ -50,6 +50,8 @@ pub(super) struct State<'a> {
     pub(super) program: &'a Program,
     pub(super) level: Level,
     pub(super) memory: Buffer,
+    /// Who helps with long passes.
+    pub(super) team: Team<'a>,
     /// The inputs in memory as the first group of the job has them at its start.
     pub(super) template: Vec<Octet>,
     pub(super) tray: Option<Tray<'a>>,
@@ -93,8 +95,8 @@ pub(super) struct State<'a> {
 }
 
 /// Runs the groups of a job.
-pub(super) fn run(sweep: &SweepPlan, program: &Program, job: &Job, level: Level, mut watch: Watch) -> Results {
-    let mut state = State::new(sweep, program, job, level);
+pub(super) fn run(sweep: &SweepPlan, program: &Program, job: &Job, level: Level, spare: &Spare, mut watch: Watch) -> Results {
+    let mut state = State::new(sweep, program, job, level, Team::new(spare));
     for group in 0..job.groups(program.lanes) {
         state.begin(group);
         match &program.solve {
@@ -104,6 +106,7 @@ pub(super) fn run(sweep: &SweepPlan, program: &Program, job: &Job, level: Level,
         state.part.endings.extend(state.endings.iter_mut().filter_map(Option::take));
         watch.ended(state.cells);
     }
+    spare.ended();
     state.part.block = state.recorder.block;
     state.part
 }
@@ -165,7 +168,7 @@ impl State<'_> {
                 self.show_clock();
                 if let Some(tray) = &mut self.tray {
                     tray.seek(self.epochs, self.in_epoch);
-                    program.step.tape.run(&mut self.memory, &tray.columns, &tray.counts);
+                    program.step.tape.run_with(&mut self.memory, &tray.columns, &tray.counts, &mut self.team);
                 } else {
                     self.run_part(&program.step);
                 }
@@ -245,7 +248,7 @@ impl State<'_> {
 
     /// Runs a tape over all rows.
     pub(super) fn run_part(&mut self, part: &Part) {
-        part.tape.run(&mut self.memory, &part.columns, &self.unit.rows);
+        part.tape.run_with(&mut self.memory, &part.columns, &self.unit.rows, &mut self.team);
     }
 
     /// Runs a tape over all rows, and brings what it measures into place.

@@ -31,6 +31,7 @@ use crate::numeric::dispatch::Level;
 use crate::plan::unit::{Plan, SweepPlan};
 use crate::results::{Place, Results, SweepResults};
 use job::{Job, jobs};
+use machine::Spare;
 pub use memory::Needs;
 use meter::Meter;
 use program::Program;
@@ -50,6 +51,8 @@ pub struct Options {
     pub lanes: Option<Lanes>,
     /// Rows of a block, when it is not to be chosen: for tests.
     pub block: Option<usize>,
+    /// The work from which on threads share the rows of a pass, when it is not to be chosen: for tests.
+    pub share: Option<u64>,
     /// Whether small steps become machine code.
     pub native: bool,
 }
@@ -63,6 +66,7 @@ impl Default for Options {
             level: Level::current(),
             lanes: None,
             block: None,
+            share: None,
             native: crate::native::enabled(),
         }
     }
@@ -185,8 +189,9 @@ impl Ready<'_> {
         let count = |sweep: &SweepPlan| sweep.designs.iter().map(|design| sweep.units[design.unit].budget).fold(0, u64::saturating_add);
         let steps = sweeps.iter().map(count).fold(0, u64::saturating_add);
         let meter = Meter::new(self.options.max_time, progress, cells, steps);
+        let spare = Spare::new(self.threads, self.jobs.len(), self.options.share);
         let done = pool::map(self.threads, &self.jobs, |job| {
-            group::run(&sweeps[job.sweep], &self.programs[job.program], job, self.options.level, meter.watch())
+            group::run(&sweeps[job.sweep], &self.programs[job.program], job, self.options.level, &spare, meter.watch())
         });
         let mut results: Vec<SweepResults> = sweeps.iter().zip(&self.places).map(|(sweep, places)| empty(sweep, places)).collect();
         for (job, part) in self.jobs.iter().zip(done) {

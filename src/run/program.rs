@@ -9,6 +9,8 @@
 //! - The *event* tape applies what happens after the last step of an epoch.
 //! - The *start* tape computes the states that a run begins with.
 
+use std::sync::Arc;
+
 use super::Options;
 use super::leap::{Ask, Leap};
 use super::machine::Linked;
@@ -31,7 +33,7 @@ use crate::shape::{Dim, RowCounts, Shape};
 /// A tape with the columns it reads.
 #[derive(Debug)]
 pub(super) struct Part {
-    pub(super) tape: Linked,
+    pub(super) tape: Arc<Linked>,
     pub(super) columns: Vec<Window>,
     /// Roots that are no octets in memory, and where their numbers are brought before they are recorded.
     pub(super) spills: Vec<(usize, usize)>,
@@ -304,7 +306,7 @@ impl Program {
                 return None;
             }
             let request = Request { graph: &graph, roots: &roots.ids, rows, fixed, inputs: &inputs, start: layout.end, lanes, block };
-            let tape = Linked::new(compile(&request), level);
+            let tape = Arc::new(Linked::new(compile(&request), level));
             layout.end = tape.end;
             let columns = fixed.columns().iter().map(|column| column.buffer.clone().into()).collect();
             let mut spills = Vec::new();

@@ -6,7 +6,7 @@ use super::batch::Tray;
 use super::group::{Life, State};
 use super::job::Job;
 use super::leap::Pad;
-use super::machine;
+use super::machine::{self, Team};
 use super::noise::Noise;
 use super::program::Program;
 use super::record::{Recorder, most_rows};
@@ -19,7 +19,7 @@ use crate::results::Part;
 
 impl<'a> State<'a> {
     /// For all groups of a job.
-    pub(super) fn new(sweep: &'a SweepPlan, program: &'a Program, job: &'a Job, level: Level) -> Self {
+    pub(super) fn new(sweep: &'a SweepPlan, program: &'a Program, job: &'a Job, level: Level, team: Team<'a>) -> Self {
         let unit = &sweep.units[job.unit];
         let counting = sweep.pace.counting(unit);
         let recording = &program.recording;
@@ -29,6 +29,7 @@ impl<'a> State<'a> {
             program,
             level,
             memory: Buffer::zeros(program.memory),
+            team,
             template: Vec::new(),
             tray: unit.batches.as_ref().map(|batches| Tray::new(batches, unit, program)),
             noise: Noise::new(unit, program.lanes, &program.noise),

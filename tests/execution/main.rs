@@ -7,6 +7,7 @@ mod endings;
 mod native;
 mod seeds;
 mod support;
+mod threads;
 
 use optrun::expr::graph::InputKind;
 use optrun::expr::op::{Binary, Op, Unary};

@@ -20,19 +20,22 @@ mod outer;
 mod product;
 mod rows;
 mod small;
+mod team;
 mod view;
 
 use std::cell::Cell;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
+use std::sync::Arc;
 
 use crate::compile::buffer::{Buffer, Window};
 use crate::compile::tape::{Instr, Lanes, Order, Section, Tape};
 use crate::numeric::dispatch::Level;
 use crate::numeric::sums::CHUNK;
 use crate::shape::{Dim, RowCounts};
-use view::{Slot, View};
+use view::View;
 
 pub use dense::each_value;
+pub(super) use team::{Spare, Team};
 
 /// Puts the constants of a tape into memory.
 pub fn prepare(tape: &Tape, memory: &mut Buffer) {
@@ -55,10 +58,11 @@ type Around = fn(&View, &Section);
 #[derive(Debug)]
 pub struct Linked {
     tape: Tape,
-    sections: Vec<Vec<Run>>,
+    code: Vec<Vec<Run>>,
     clear: Around,
     close: Around,
     carry: Around,
+    settle: Around,
     finish: Around,
 }
 
@@ -66,24 +70,35 @@ impl Linked {
     /// Chooses the code.
     #[must_use]
     pub fn new(tape: Tape, level: Level) -> Self {
-        let sections = tape.sections.iter().map(|section| section.body.iter().map(|instr| link(instr, level)).collect()).collect();
+        let code = tape.sections.iter().map(|section| section.body.iter().map(|instr| link(instr, level)).collect()).collect();
         Linked {
             tape,
-            sections,
+            code,
             clear: rows::clear(level),
             close: rows::close(level),
             carry: rows::carry(level),
+            settle: rows::settle(level),
             finish: rows::finish(level),
         }
     }
 
     /// Runs the tape once over the memory it was laid out in. `columns` are those of its fixed values, with the rows of this run.
     pub fn run(&self, memory: &mut Buffer, columns: &[Window], rows: &RowCounts) {
+        self.walk(memory, columns, rows, |_, _| false);
+    }
+
+    /// The same, with others where that pays.
+    pub(super) fn run_with(self: &Arc<Self>, memory: &mut Buffer, columns: &[Window], rows: &RowCounts, team: &mut Team) {
+        self.walk(memory, columns, rows, |number, view| team.share(self, number, view));
+    }
+
+    /// Section by section; `shared` carries out a pass, or says that it did not.
+    #[inline]
+    fn walk(&self, memory: &mut Buffer, columns: &[Window], rows: &RowCounts, mut shared: impl FnMut(usize, &View) -> bool) {
         let numbers: &[Cell<f64>] = Cell::from_mut(memory.numbers_mut()).as_slice_of_cells();
-        let slots: &[Slot] = numbers.as_chunks::<8>().0;
         let lanes = self.tape.lanes;
-        let mut view = View { numbers, slots, columns, lanes, in_pass: false, outer: 1, first: 0, rows: 1, chunk: 0, counts: rows };
-        for (section, runs) in self.tape.sections.iter().zip(&self.sections) {
+        let view = View::new(numbers, columns, lanes, rows);
+        for (number, (section, runs)) in self.tape.sections.iter().zip(&self.code).enumerate() {
             let code = || section.body.iter().zip(runs);
             // Strip by strip: as though each octet of the values were a row of octets.
             if section.octets > 0 {
@@ -96,35 +111,44 @@ impl Linked {
                 continue;
             }
             let Some(data) = section.data else {
-                (view.in_pass, view.outer, view.first, view.rows) = (false, 1, 0, 1);
                 code().for_each(|(instr, run)| run(&view, instr));
                 continue;
             };
-            let all = rows.of(Dim::Rows(data));
-            view.in_pass = true;
-            (view.chunk, view.first) = (0, 0);
-            if all == 0 {
-                (self.clear)(&view, section);
+            if !shared(number, &view) {
+                let chunk = self.chunks(number, &view, 0..rows.of(Dim::Rows(data)));
+                (self.finish)(&View { chunk, ..view }, section);
             }
-            let mut first = 0;
-            while first < all {
-                let end = all.min(first + CHUNK);
-                (self.clear)(&view, section);
-                while first < end {
-                    view.first = first;
-                    view.rows = section.block.min(end - first);
-                    view.outer = if lanes == Lanes::One { view.rows.div_ceil(8) } else { view.rows };
-                    code().for_each(|(instr, run)| run(&view, instr));
-                    first += view.rows;
-                }
-                (self.close)(&view, section);
-                if all > CHUNK {
-                    (self.carry)(&view, section);
-                }
-                view.chunk += 1;
-            }
-            (self.finish)(&view, section);
         }
+    }
+
+    /// Carries out a pass for some rows, which begin at a chunk, and combines their chunks by the tree; says how many there are.
+    fn chunks(&self, number: usize, view: &View, rows: Range<usize>) -> usize {
+        let (section, runs) = (&self.tape.sections[number], &self.code[number]);
+        let mut view = View { in_pass: true, ..*view };
+        if rows.is_empty() {
+            (self.clear)(&view, section);
+        }
+        let (mut first, many) = (rows.start, rows.len() > CHUNK);
+        while first < rows.end {
+            let end = rows.end.min(first + CHUNK);
+            (self.clear)(&view, section);
+            while first < end {
+                view.first = first;
+                view.rows = section.block.min(end - first);
+                view.outer = if view.lanes == Lanes::One { view.rows.div_ceil(8) } else { view.rows };
+                section.body.iter().zip(runs).for_each(|(instr, run)| run(&view, instr));
+                first += view.rows;
+            }
+            (self.close)(&view, section);
+            if many {
+                (self.carry)(&view, section);
+            }
+            view.chunk += 1;
+        }
+        if many {
+            (self.settle)(&view, section);
+        }
+        view.chunk
     }
 }
 

@@ -27,7 +27,9 @@ kernels! { Around = fn(View, Section);
     pub(super) fn close = close_body;
     /// Adds a finished chunk to the tree: a stack with at most one set of accumulators for each power of two.
     pub(super) fn carry = carry_body;
-    /// Ends the pass: what is left of the tree is combined, and the results are written.
+    /// Combines what is left of the tree.
+    pub(super) fn settle = settle_body;
+    /// Ends the pass: the results are written.
     pub(super) fn finish = finish_body;
 }
 
@@ -75,20 +77,24 @@ fn set<'a>(view: &View<'a>, total: &Total, number: usize) -> &'a [Slot] {
 }
 
 #[inline(always)]
-fn finish_body<V: Vector>(view: &View, section: &Section) {
+fn settle_body<V: Vector>(view: &View, section: &Section) {
     let chunks = view.chunk;
+    for total in section.totals.iter().filter(|total| !total.order.through()) {
+        let mut first = true;
+        for level in (0..usize::BITS as usize).filter(|level| chunks >> level & 1 == 1) {
+            for (right, left) in set(view, total, 0).iter().zip(set(view, total, level + 1)) {
+                let left = V::load(left);
+                (if first { left } else { left + V::load(right) }).store(right);
+            }
+            first = false;
+        }
+    }
+}
+
+#[inline(always)]
+fn finish_body<V: Vector>(view: &View, section: &Section) {
     for total in &section.totals {
         let acc = set(view, total, 0);
-        if chunks > 1 && !total.order.through() {
-            let mut first = true;
-            for level in (0..usize::BITS as usize).filter(|level| chunks >> level & 1 == 1) {
-                for (right, left) in acc.iter().zip(set(view, total, level + 1)) {
-                    let left = V::load(left);
-                    (if first { left } else { left + V::load(right) }).store(right);
-                }
-                first = false;
-            }
-        }
         if total.out == total.acc {
             continue;
         }

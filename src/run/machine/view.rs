@@ -127,6 +127,11 @@ impl Matrix for AnyMatrix<'_> {
 }
 
 impl<'a> View<'a> {
+    /// Memory and columns, outside of rows.
+    pub(super) fn new(numbers: &'a [Cell<f64>], columns: &'a [Window], lanes: Lanes, counts: &'a RowCounts) -> Self {
+        View { numbers, slots: numbers.as_chunks::<8>().0, columns, lanes, in_pass: false, outer: 1, first: 0, rows: 1, chunk: 0, counts }
+    }
+
     /// The octet so many after an address.
     #[inline(always)]
     pub(super) fn slot(&self, address: Address, offset: usize) -> &'a Slot {

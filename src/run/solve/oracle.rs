@@ -2,6 +2,8 @@
 //!
 //! It decides nothing. Every point asked about is counted once, however much is asked there.
 
+use std::sync::Arc;
+
 use super::super::machine::{self, Linked};
 use super::super::program::Part;
 use super::{End, Vector, moved};
@@ -73,7 +75,7 @@ impl Tapes {
             let tape = Linked::new(compile(&request), level);
             end = tape.end;
             let columns = fixed.columns().iter().map(|column| column.buffer.clone().into()).collect();
-            Part { tape, columns, spills: Vec::new() }
+            Part { tape: Arc::new(tape), columns, spills: Vec::new() }
         };
         let mut some = |roots: &[Id]| (!roots.is_empty()).then(|| part(roots));
         let slope: Vec<Id> = [loss].into_iter().chain(solve.grads.iter().copied()).collect();
