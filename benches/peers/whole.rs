@@ -27,8 +27,17 @@ pub(crate) fn all(optrun: &Optrun, quick: bool, pace: Pace, missing: &mut Vec<St
     };
     let w6 = if quick { "quick" } else { "full" };
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let speedup = if threads < 2 { Err("this machine has one core".into()) } else { ratio(optrun, "w6", (w6, 1), (w6, 2), pace) };
-    push("threads", "W6", speedup, "times faster on 2 threads than on 1");
+    let mut speedup = |name, spec, sweep| {
+        let value = if threads < 2 { Err("this machine has one core".into()) } else { ratio(optrun, spec, (sweep, 1), (sweep, 2), pace) };
+        push("threads", name, value, "times faster on 2 threads than on 1");
+    };
+    // Cells of their own, and rows of one cell.
+    speedup("W6", "w6", w6);
+    speedup("W11.10000", "w11_10000", "full");
+    speedup("W11.100000", "w11_100000", "full");
+    if !quick {
+        speedup("W11.1000000", "w11_1000000", "full");
+    }
     for (name, spec) in [("W1", "w1"), ("W3", "w3"), ("W5", "w5"), ("W9", "w9")] {
         push("lanes", name, ratio(optrun, spec, ("lanes", 1), ("one", 1), pace), "times as long for 64 cells as for one");
     }

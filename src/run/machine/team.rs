@@ -321,3 +321,44 @@ impl Drop for Alarm<'_> {
         self.0.store(true, Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compile::tape::Shared;
+    use crate::shape::DataId;
+
+    #[test]
+    fn runs_come_first_and_who_is_left_over_helps() {
+        let spare = Spare::new(8, 3, None);
+        assert_eq!(spare.each(), 2);
+        spare.ended();
+        assert_eq!(spare.each(), 4);
+        spare.ended();
+        assert_eq!(spare.each(), 8);
+        assert_eq!(Spare::new(2, 100, None).each(), 0);
+    }
+
+    #[test]
+    fn short_passes_are_not_shared() {
+        let spare = Spare::new(2, 1, None);
+        let section = |work| Section { data: Some(DataId(0)), shared: Some(Shared { inputs: Vec::new(), work }), ..Section::default() };
+        assert!(spare.pays(&section(40), 1, 4096));
+        // Little work, few rows, and rows that hang together.
+        assert!(!spare.pays(&section(1), 1, 4096));
+        assert!(!spare.pays(&section(10_000), 1, 3 * CHUNK));
+        assert!(!spare.pays(&Section { shared: None, ..section(40) }, 1, 1 << 20));
+        // Eight runs side by side are eight times the work.
+        assert!(spare.pays(&section(5), 8, 4096));
+    }
+
+    #[test]
+    fn a_member_that_ends_is_noticed() {
+        let broken = AtomicBool::new(false);
+        let caught = std::panic::catch_unwind(|| {
+            let _alarm = Alarm(&broken);
+            panic!("a test");
+        });
+        assert!(caught.is_err() && broken.into_inner());
+    }
+}
