@@ -71,7 +71,8 @@ impl Fixed {
     ) -> Result<Fixed, EvalError> {
         let given: BTreeMap<InputId, &Arc<Tensor>> = columns.iter().map(|(input, value)| (*input, value)).collect();
         let needed = graph.reachable(roots);
-        let mut fixed = Fixed { is: vec![false; graph.len()], arrays: BTreeMap::new(), numbers: BTreeMap::new(), columns: Vec::new(), narrow: false };
+        let mut fixed =
+            Fixed { is: vec![false; graph.len()], arrays: BTreeMap::new(), numbers: BTreeMap::new(), columns: Vec::new(), narrow: false };
         for &id in &needed {
             let node = graph.node(id);
             fixed.is[id.index()] = match node.op {
@@ -104,8 +105,8 @@ impl Fixed {
         Ok(fixed)
     }
 
-    /// Keeps columns of so many bytes and more as bytes, too, where that loses nothing, and lets passes read these: from the caches beyond the
-    /// first, an eighth comes faster than it takes to make it whole again.
+    /// Keeps columns of so many bytes and more as bytes, too, where that loses nothing, and lets passes read these: from memory an eighth
+    /// comes faster, by more than it takes to make it whole again.
     pub fn narrow(&mut self, from: usize) {
         self.narrow = true;
         for column in &mut self.columns {
@@ -127,7 +128,8 @@ impl Fixed {
         let node = |column: u32| self.numbers.iter().find(|(_, number)| **number == column).map(|(&id, _)| id);
         let (Some(id), Some(of)) = (node(column), node(of)) else { return [false; 2] };
         let args = &graph.node(id).args;
-        let one_less = graph.node(id).op == Op::Binary(Binary::Sub) && args[1] == of && graph.as_const(self.view(graph, args[0]).0) == Some(1.0);
+        let one_less =
+            graph.node(id).op == Op::Binary(Binary::Sub) && args[1] == of && graph.as_const(self.view(graph, args[0]).0) == Some(1.0);
         [one_less, graph.node(id).op == Op::Unary(Unary::Neg) && args[0] == of]
     }
 

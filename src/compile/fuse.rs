@@ -28,7 +28,8 @@ pub(super) fn fuse(body: &mut Vec<Instr>, is_zero: &dyn Fn(u32) -> bool, is_comp
         start += 1;
     }
     // Columns that nobody reads any more.
-    let unread: Vec<u32> = body.iter().filter_map(|instr| widened(instr).filter(|(out, _)| uses(body, *out) == 0)).map(|(out, _)| out.base).collect();
+    let unread: Vec<u32> =
+        body.iter().filter_map(|instr| widened(instr).filter(|(out, _)| uses(body, *out) == 0)).map(|(out, _)| out.base).collect();
     body.retain(|instr| widened(instr).is_none_or(|(out, _)| !unread.contains(&out.base)));
 }
 

@@ -28,8 +28,8 @@ use crate::plan::unit::{Measure, Pace, Slot, SweepPlan, Unit};
 use crate::results::Fold;
 use crate::shape::{Dim, RowCounts, Shape};
 
-/// Bytes of a column from which on it is read as bytes, if it can be: it has left the second-level cache.
-const NARROW: usize = 1 << 20;
+/// Bytes of a column from which on it is read as bytes, if it can be: it has left the last cache. In nearer ones that gains nothing.
+const NARROW: usize = 1 << 25;
 
 /// A tape with the columns it reads.
 #[derive(Debug)]

@@ -54,10 +54,8 @@ fn tower(rows: usize) -> Model {
     let loss = graph.add_(error, outer);
     let loss = graph.sub_(loss, variance);
     let loss = graph.div_(loss, count);
-    let columns = vec![
-        (graph.as_input(xs).unwrap(), Arc::new(tensor(&[rows, 3], &x))),
-        (graph.as_input(ys).unwrap(), Arc::new(tensor(&[rows], &y))),
-    ];
+    let columns =
+        vec![(graph.as_input(xs).unwrap(), Arc::new(tensor(&[rows, 3], &x))), (graph.as_input(ys).unwrap(), Arc::new(tensor(&[rows], &y)))];
     let start = |n: i32| -> Vec<f64> { (0..n).map(|i| f64::from(i % 7 - 3) * 0.25).collect() };
     let starts = vec![tensor(&[3, 10], &start(30)), tensor(&[10], &start(10)), tensor(&[3], &start(3))];
     let params = [("W", w), ("v", v), ("u", u)].map(|(name, id)| (name.to_string(), id)).to_vec();
@@ -71,7 +69,8 @@ fn climb(rows: usize, batch: Option<(usize, Order)>, rates: &[f64]) -> SweepPlan
     let starts = model.starts.clone();
     let (mut unit, gradients, numbers) = model.unit(&["lr", "beta"], 6);
     momentum(&mut unit, &gradients, numbers[0], numbers[1]);
-    let mut quantities = vec![("loss", Measure::Row(mean)), ("W", Measure::Row(unit.params[0].input)), ("u", Measure::Row(unit.params[2].input))];
+    let mut quantities =
+        vec![("loss", Measure::Row(mean)), ("W", Measure::Row(unit.params[0].input)), ("u", Measure::Row(unit.params[2].input))];
     if let Some((size, order)) = batch {
         batches(&mut unit, size, false, order);
         quantities.push(("loss on batch", Measure::Step(unit.loss)));
@@ -150,7 +149,9 @@ fn columns_read_as_bytes_change_no_bit() {
 /// rows that is recorded; whole rows of data, too.
 fn labels() -> SweepPlan {
     let Model { mut graph, rows, columns, params, starts, .. } = logistic();
-    let input = |graph: &Graph, column: usize| (0..4).map(optrun::expr::graph::Id).find(|&id| graph.as_input(id) == Some(columns[column].0)).unwrap();
+    let input = |graph: &Graph, column: usize| {
+        (0..4).map(optrun::expr::graph::Id).find(|&id| graph.as_input(id) == Some(columns[column].0)).unwrap()
+    };
     let (xs, ys, w) = (input(&graph, 0), input(&graph, 1), params[0].1);
     let z = graph.add(Op::MatMul, &[xs, w]);
     let (zero, one) = (graph.number(0.0), graph.number(1.0));
@@ -169,6 +170,7 @@ fn labels() -> SweepPlan {
     let model = Model { graph, rows, columns: columns.clone(), params, starts: starts.clone(), loss };
     let (mut unit, _, numbers) = model.unit(&["lr", "beta"], 10);
     momentum(&mut unit, &[gradient], numbers[0], numbers[1]);
-    let quantities = [("loss", Measure::Row(loss)), ("w", Measure::Row(unit.params[0].input)), ("y", Measure::Row(ys)), ("y^2", Measure::Row(recorded))];
+    let quantities =
+        [("loss", Measure::Row(loss)), ("w", Measure::Row(unit.params[0].input)), ("y", Measure::Row(ys)), ("y^2", Measure::Row(recorded))];
     sweep(unit, &quantities, &starts, &[&[1e-4, 0.5]])
 }
