@@ -33,7 +33,7 @@ pub(crate) trait Vector: Number {
     /// From data, which nobody writes.
     fn read(from: &Octet) -> Self;
     /// From whole numbers below 256.
-    fn widen(from: &[u8; 8]) -> Self;
+    fn widen(from: [u8; 8]) -> Self;
     /// To memory.
     fn store(self, to: &[Cell<f64>; 8]);
     /// `self` in the first `n` places, `other` in the rest.
@@ -57,7 +57,7 @@ impl Vector for Portable {
     }
 
     #[inline(always)]
-    fn widen(from: &[u8; 8]) -> Self {
+    fn widen(from: [u8; 8]) -> Self {
         Pack(std::array::from_fn(|p| f64::from(from[p])))
     }
 

@@ -325,8 +325,8 @@ impl Vector for Avx2 {
         }
     }
     #[inline(always)]
-    fn widen(from: &[u8; 8]) -> Self {
-        let word = i64::from_le_bytes(*from);
+    fn widen(from: [u8; 8]) -> Self {
+        let word = i64::from_le_bytes(from);
         unsafe {
             let all = cpu::_mm256_cvtepu8_epi32(cpu::_mm_cvtsi64_si128(word));
             Avx2(

@@ -48,7 +48,7 @@ fn widen_body<V: Vector>(view: &View, instr: &Instr) {
     let Instr::Widen { out, a } = *instr else { unreachable!("internal: bytes") };
     let n = view.outer * a.width as usize;
     for (out, bytes) in view.octets(out)[..n].iter().zip(&view.bytes(a)[..n]) {
-        V::widen(bytes).store(out);
+        V::widen(*bytes).store(out);
     }
 }
 
