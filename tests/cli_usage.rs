@@ -45,7 +45,8 @@ fn the_library_is_printed_as_it_is() {
     assert_eq!(listed.status.code(), Some(0));
     // Rules first, then a line about solvers, and these.
     let listed = text(&listed.stdout);
-    let lists: Vec<Vec<&str>> = listed.split("\n\n").map(|list| list.lines().filter_map(|line| line.split_whitespace().next()).collect()).collect();
+    let lists: Vec<Vec<&str>> =
+        listed.split("\n\n").map(|list| list.lines().filter_map(|line| line.split_whitespace().next()).collect()).collect();
     let names = &lists[0];
     assert!(names.is_sorted() && names.contains(&"adamw"), "{names:?}");
     assert!(listed.contains("\nSolvers") && listed.contains("lbfgs"), "{listed}");
