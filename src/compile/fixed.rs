@@ -139,8 +139,7 @@ impl Fixed {
         let node = |column: u32| self.numbers.iter().find(|(_, number)| **number == column).map(|(&id, _)| id);
         let (Some(id), Some(of)) = (node(column), node(of)) else { return [false; 2] };
         let args = &graph.node(id).args;
-        let one_less =
-            graph.node(id).op == Op::Binary(Binary::Sub) && args[1] == of && graph.as_const(self.view(graph, args[0]).0) == Some(1.0);
+        let one_less = graph.node(id).op == Op::Binary(Binary::Sub) && args[1] == of && graph.as_const(self.view(args[0]).0) == Some(1.0);
         [one_less, graph.node(id).op == Op::Unary(Unary::Neg) && args[0] == of]
     }
 
