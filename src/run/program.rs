@@ -384,16 +384,14 @@ impl Program {
             }
         }
         let stop_root = stop;
-        let stop = stop.map(|root| match unit.stop {
-            Some(Measure::Step(_)) => {
+        let stop = stop.map(|root| {
+            if let Some(Measure::Step(_)) = unit.stop {
                 let held = hold(first_number(lanes, &step_part.tape.roots[root]), 1);
                 kept.push((step.ids[root], held / 8));
-                held
+                return held;
             }
-            _ => {
-                let part = watch_part.as_ref().or(row_part.as_ref()).unwrap_or(&step_part);
-                first_number(lanes, &part.tape.roots[root])
-            }
+            let part = watch_part.as_ref().or(row_part.as_ref()).unwrap_or(&step_part);
+            first_number(lanes, &part.tape.roots[root])
         });
         for &(number, root) in &kept_roots {
             let (to, octets) = memos[number];
