@@ -9,6 +9,8 @@ mod support;
 
 #[path = "seeds/bowl.rs"]
 mod bowl;
+#[path = "seeds/formulas.rs"]
+mod formulas;
 #[path = "seeds/line.rs"]
 mod line;
 #[path = "seeds/wdbc.rs"]
