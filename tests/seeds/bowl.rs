@@ -5,10 +5,6 @@
 
 use super::support::*;
 
-fn gallery(name: &str) -> String {
-    std::fs::read_to_string(root().join("specs").join(name)).expect("the gallery's spec")
-}
-
 #[test]
 fn one_variable_at_every_step() {
     let text = gallery("wave_1d.opt").replace("steps = 100 }", "steps = 100; record w each step }");

@@ -21,6 +21,11 @@ pub(crate) fn expected(name: &str) -> Value {
     serde_json::from_str(&text).expect("JSON")
 }
 
+/// The text of a spec of the gallery.
+pub(crate) fn gallery(name: &str) -> String {
+    std::fs::read_to_string(root().join("specs").join(name)).expect("the gallery's spec")
+}
+
 /// The numbers of a list, as deep as it is.
 pub(crate) fn numbers(value: &Value) -> Vec<f64> {
     match value {
@@ -99,6 +104,12 @@ impl Columns {
     /// The elements `name[0]`, `name[1]`, ... of a row.
     pub(crate) fn vector(&self, name: &str, row: usize) -> Vec<f64> {
         (0..).map_while(|k| self.0.get(&format!("{name}[{k}]"))).map(|column| column[row].parse().expect("a number")).collect()
+    }
+
+    /// The elements `name[0,0]`, `name[0,1]`, ... of a row, one row of the matrix after the other.
+    pub(crate) fn matrix(&self, name: &str, row: usize) -> Vec<f64> {
+        let line = |i: usize| (0..).map_while(move |k| self.0.get(&format!("{name}[{i},{k}]")));
+        (0..).map_while(|i| line(i).next().map(|_| line(i))).flatten().map(|column| column[row].parse().expect("a number")).collect()
     }
 
     /// The row in which the columns have these texts.
