@@ -82,13 +82,13 @@ impl<'u> Calculus<'u> {
 
     /// The gradient.
     pub(super) fn gradient(&self, cell: &Cell, point: &[ArrayD<f64>]) -> Option<Point> {
-        self.values(&self.grads, cell, point, &|_| None)
+        self.values(&self.grads, cell, &beside_zero(point), &|_| None)
     }
 
     /// The Hessian times a direction.
     fn product(&self, cell: &Cell, point: &[ArrayD<f64>], direction: &[f64]) -> Option<Vec<f64>> {
         let direction = unflatten(direction, point)?;
-        let found = self.values(&self.products, cell, point, &|input| {
+        let found = self.values(&self.products, cell, &beside_zero(point), &|input| {
             let place = self.directions.iter().position(|&known| known == input)?;
             direction.get(place).cloned()
         })?;
@@ -168,6 +168,15 @@ impl<'u> Calculus<'u> {
         let states = next.split_off(unit.params.len());
         Some((next, states))
     }
+}
+
+/// What is added to elements that are 0.
+const BESIDE: f64 = 1e-9;
+
+/// A point without elements that are exactly 0: what runs is the stable form of the loss, and `max(z, 0) + log1p(exp(-abs(z)))` has a kink at 0
+/// in each of its parts, which `log(1 + exp(z))` does not have. Equal elements stay equal.
+fn beside_zero(point: &[ArrayD<f64>]) -> Point {
+    point.iter().map(|value| value.mapv(|x| if x == 0.0 { BESIDE } else { x })).collect()
 }
 
 /// All elements in one list.

@@ -48,7 +48,7 @@ pub(super) fn sum_not_mean(case: &Case<'_>) -> Option<Found> {
             let values = eval::evaluate(&model.graph, &[*loss, *id], &inputs, &model.rows).ok()?;
             Some(values[0].first()? / values[1].first()?)
         };
-        let Some(ratios) = [0.0, 0.37, -0.21].into_iter().map(ratio).collect::<Option<Vec<f64>>>() else { continue };
+        let Some(ratios) = [0.0, 0.01, -0.02].into_iter().map(ratio).collect::<Option<Vec<f64>>>() else { continue };
         let Some(&n) = rows.iter().find(|&&n| ratios.iter().all(|r| (r - n as f64).abs() <= 1e-9 * n as f64)) else { continue };
         let sentence = format!(
             "`{name}` is minimized and `{other}` is {name}/{n}: the gradient is {n} times that of `{other}`, on which lr = {} acts like lr = {}",
@@ -203,7 +203,7 @@ fn slower(case: &Case<'_>) -> Option<(f64, super::case::Measured)> {
 /// Beyond this a sigmoid has a slope below 1e-6.
 const FLAT: f64 = 13.8;
 
-/// More than a fifth of the rows sit where the sigmoid is flat, and the loss has been lower or higher than at its ends.
+/// More than a fifth of the rows sit where the sigmoid is flat, and the loss has been above its start.
 pub(super) fn saturated(case: &Case<'_>) -> Option<Found> {
     if case.run.highest <= case.run.start {
         return None;

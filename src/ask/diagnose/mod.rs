@@ -123,7 +123,7 @@ const FINDINGS: [Finding; 17] = [
     Finding {
         name: "flat_start",
         computes: "the gradient at the start and at another point",
-        threshold: "1e-12 of the other, which is rounding, and a run from the other point ends lower",
+        threshold: "1e-7 of the other, as it is 1e-9 beside a stationary point, and a run from the other point ends lower",
         find: rule::flat_start,
     },
     Finding {
@@ -173,7 +173,7 @@ pub struct Diagnosis {
 const CELLS: usize = 12;
 
 /// About how many numbers all runs of one cell's diagnosis may compute, and those that the slow evaluator may: a second or less each.
-const RUN_WORK: u64 = 60_000_000;
+const RUN_WORK: u64 = 200_000_000;
 const SLOW_WORK: u64 = 8_000_000;
 
 /// Four significant digits.
@@ -230,11 +230,11 @@ fn one(
             continue;
         };
         let each = work(unit, &[unit.loss]);
-        if each.saturating_mul(400) > SLOW_WORK.saturating_mul(12) / cells as u64 * 4 {
+        if each.saturating_mul(400) > SLOW_WORK.saturating_mul(CELLS as u64) / cells as u64 * 4 {
             notes.push(format!("sweep `{}`: its loss is too much work for the time there is", sweep.name));
             continue;
         }
-        let steps = (RUN_WORK.saturating_mul(12) / (each.saturating_mul(4) * cells as u64)).clamp(50, 1_000_000);
+        let steps = (RUN_WORK.saturating_mul(CELLS as u64) / (each.saturating_mul(4) * cells as u64)).clamp(50, 1_000_000);
         let budget = unit.budget.min(steps);
         if budget < unit.budget {
             notes.push(format!(
@@ -295,10 +295,17 @@ fn label(sweep: &SweepPlan, optimizer: &str, settings: &[Setting]) -> String {
     if shown.is_empty() { optimizer.to_string() } else { format!("{optimizer} with {}", shown.join(", ")) }
 }
 
+/// The first few.
+fn list(cells: &[String]) -> String {
+    let more = cells.len().saturating_sub(4);
+    let first = cells.iter().take(4).cloned().collect::<Vec<_>>().join("; ");
+    if more > 0 { format!("{first}; and {more} more") } else { first }
+}
+
 fn text(told: &[Told], left_out: &[String], sources: &Sources) -> String {
     let mut text = String::new();
     for t in told {
-        let cells = if t.of == 1 { String::new() } else { format!(" · {} of {} cells: {}", t.cells.len(), t.of, t.cells.join("; ")) };
+        let cells = if t.of == 1 { String::new() } else { format!(" · {} of {} cells: {}", t.cells.len(), t.of, list(&t.cells)) };
         let _ = writeln!(text, "{} · {}{cells}", t.sweep, t.finding.name);
         let about = if t.cells.len() > 1 { format!("{}: ", t.cells[0]) } else { String::new() };
         let _ = writeln!(text, "  {about}{}", t.found.sentence);

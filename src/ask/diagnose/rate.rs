@@ -111,21 +111,23 @@ pub(super) fn reach(case: &Case<'_>) -> Option<Found> {
     let (next, trial) = better(case, &[10.0, 100.0, 1e3, 1e4].map(|by| by * rate), 0.5)?;
     let start = flatten(case.start());
     let (moved, wanted) = (distance(&case.run.point, &start), distance(&trial.point, &start));
-    let reach = rate * case.run.steps as f64;
+    // All the steps that are planned, though fewer may have been run.
+    let reach = rate * case.unit.budget as f64;
     if reach >= 0.25 * wanted {
         return None;
     }
     let sentence = format!(
-        "a step of `{}` is about lr long, whatever the gradient: {} steps of {} reach {}; the farthest parameter moved {}, and {} in the trial",
+        "a step of `{}` is about lr long, whatever the gradient: {} steps of {} reach {}; after {} of them the farthest parameter has moved {}, and {} in the trial",
         case.design.rule,
-        case.run.steps,
+        case.unit.budget,
         short(rate),
         short(reach),
+        case.run.steps,
         short(moved),
         short(wanted)
     );
     let mut found = Found::new(case.rate_span(), sentence);
-    found.evidence = vec![("lr", rate), ("steps", case.run.steps as f64), ("reach", reach), ("moved", moved), ("distance", wanted)];
+    found.evidence = vec![("lr", rate), ("steps", case.unit.budget as f64), ("reach", reach), ("moved", moved), ("distance", wanted)];
     found.tried = Some(tried(case, next, &trial));
     Some(found)
 }

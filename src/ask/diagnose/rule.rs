@@ -32,7 +32,7 @@ pub(super) fn first_steps(case: &Case<'_>) -> Option<Found> {
     }
     let head: Vec<String> = lengths.iter().take(3).map(|&x| short(x)).collect();
     let sentence = format!(
-        "on a constant gradient the first steps of `{}` are {} times lr, at most {} (step {}): its running means start at 0 and nothing corrects for that",
+        "on a constant gradient the first steps of `{}` are {} times lr, at most {} (step {}): its running means are still near their start, and nothing corrects for that",
         case.design.rule,
         head.join(", "),
         short(longest),
@@ -113,7 +113,6 @@ pub(super) fn unfelt(case: &Case<'_>) -> Option<Found> {
     let here = case.calculus.gradient(case.cell, case.start())?;
     let there = case.calculus.gradient(case.cell, &apart(case.start()))?;
     let place = (0..end.len()).find(|&at| largest_of(&here[at]) == 0.0 && largest_of(&there[at]) == 0.0 && end[at] == case.start()[at])?;
-    // With nothing else to move this is a flat loss, and that is told by other means.
     let name = &case.unit.params[place].name;
     let sentence = format!(
         "`{}` does not feel `{name}`: its gradient is 0 at the start and at a point far from it, and it is where it was after {} steps",
@@ -130,7 +129,7 @@ pub(super) fn flat_start(case: &Case<'_>) -> Option<Found> {
     let size = |point: &Point| -> Option<f64> { Some(linalg::norm(&flatten(&case.calculus.gradient(case.cell, point)?))) };
     let starts = apart(case.start());
     let (here, there) = (size(case.start())?, size(&starts)?);
-    if !(there.is_finite() && here <= 1e-12 * there) || case.run.end < case.run.start {
+    if !(there.is_finite() && here <= 1e-7 * there) || case.run.end < case.run.start {
         return None;
     }
     let trial = with_starts(case, starts)?;
