@@ -76,16 +76,24 @@ fn every_suggestion_was_tried_and_went_farther() {
 }
 
 #[test]
-fn the_first_step_of_a_running_mean_is_seen_in_a_seed() {
+fn a_seed_has_the_numbers_of_its_research() {
     let options = RunOptions {
-        spec: PathBuf::from(format!("{}/specs/straight_line.opt", env!("CARGO_MANIFEST_DIR"))),
+        spec: PathBuf::from(format!("{}/specs/wisconsin.opt", env!("CARGO_MANIFEST_DIR"))),
         data: None,
-        only: Vec::new(),
+        only: vec!["large".to_string()],
         threads: None,
         limits: Limits::default(),
     };
     let json = pipeline::diagnose(&options).expect("it checks").value.json;
-    // 1/sqrt(1 - 0.9): the first step of a running mean of squares that has not yet forgotten its start.
-    let first = named(&json, "first_steps").expect("found")["evidence"]["first"].as_f64().expect("a number");
-    assert!((first - 3.1623).abs() < 1e-3, "{first}");
+    // NumPy and JAX on the same data: the curvature at 0, and the share of rows with p(1 - p) < 1e-6 after 50 steps.
+    for (name, what, expected) in [
+        ("sum_not_mean", "ratio", 699.0),
+        ("rate_above_limit", "curvature", 24_446.0),
+        ("rate_above_limit", "limit", 8.18e-5),
+        ("saturated", "share", 0.9857),
+        ("saturated", "largest", 2341.0),
+    ] {
+        let got = named(&json, name).and_then(|finding| finding["evidence"][what].as_f64()).unwrap_or(f64::NAN);
+        assert!((got - expected).abs() <= 1e-3 * expected, "{name}: {what} is {got}, not {expected}");
+    }
 }
