@@ -111,7 +111,9 @@ impl<'u> Calculus<'u> {
             if length == 0.0 || !length.is_finite() {
                 return length.is_finite().then_some(0.0);
             }
-            v.iter_mut().for_each(|x| *x /= length);
+            for x in &mut v {
+                *x /= length;
+            }
             let mut next = self.product(cell, point, &v)?;
             next.iter_mut().zip(&v).for_each(|(y, x)| *y += shift * x);
             let found: f64 = next.iter().zip(&v).map(|(y, x)| y * x).sum();

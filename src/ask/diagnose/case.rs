@@ -154,11 +154,10 @@ impl Case<'_> {
     pub(super) fn rule_span(&self) -> Span {
         let binds = self.spec.axes.iter().flat_map(|axis| &axis.points).flatten();
         binds
-            .filter_map(|bind| match bind {
+            .find_map(|bind| match bind {
                 Bind::Optimizer(o) if *o.rule == *self.design.rule => Some(o.span),
                 _ => None,
             })
-            .next()
             .unwrap_or(self.spec.span)
     }
 

@@ -66,7 +66,7 @@ pub(super) fn symmetric(case: &Case<'_>) -> Option<Found> {
             && largest_of(&elsewhere[at]) > 0.0
     })?;
     let mut starts = case.start().clone();
-    starts[place] = moved[place].clone();
+    starts[place].clone_from(&moved[place]);
     let trial = with_starts(case, starts)?;
     if trial.end >= case.run.end {
         return None;
