@@ -152,7 +152,7 @@ impl Case<'_> {
 
     /// Where the rule is named.
     pub(super) fn rule_span(&self) -> Span {
-        let binds = self.spec.axes.iter().flat_map(|axis| &axis.points).flatten();
+        let mut binds = self.spec.axes.iter().flat_map(|axis| &axis.points).flatten();
         binds
             .find_map(|bind| match bind {
                 Bind::Optimizer(o) if *o.rule == *self.design.rule => Some(o.span),
