@@ -256,6 +256,22 @@ pub fn claims(options: &RunOptions) -> Result<Checked<Vec<ask::ClaimResult>>, Fa
     Ok(Checked { value: ask::claims(&program), sources, diagnostics })
 }
 
+/// What keeps the loss from going down, computed, with suggestions that were tried.
+///
+/// # Errors
+/// When the spec is wrong.
+pub fn diagnose(options: &RunOptions) -> Result<Checked<ask::Diagnosis>, Failure> {
+    let Checked { value: prepared, sources, diagnostics } = prepare(options)?;
+    let settings = crate::run::Options {
+        threads: options.threads.map_or(0, NonZeroUsize::get),
+        max_memory: options.limits.memory,
+        ..crate::run::Options::default()
+    };
+    let runner = |plan: &Plan| crate::run::ready(plan, &settings).ok().map(|ready| ready.run(&crate::run::Silent));
+    let value = ask::diagnose(&prepared.program, &prepared.plan, &sources, &runner);
+    Ok(Checked { value, sources, diagnostics })
+}
+
 /// Reads and parses the spec.
 fn read(options: &RunOptions) -> Result<Read, Failure> {
     let path = &options.spec;

@@ -110,7 +110,7 @@ fn values(program: &Program, left: Id, right: Id) -> Verdict {
     let facts = facts(program, &[left, right]);
     let trial = Trial::of(program, left, right);
     // A few points, then the proof, and many points only for what is neither.
-    let points = TRIAL_WORK / super::work(model, graph, &[left, right]);
+    let points = TRIAL_WORK / super::work(&model.rows, graph, &[left, right]);
     let few = points.clamp(2, FIRST);
     let first = match trial.search(0..few) {
         Ok(points) => points,

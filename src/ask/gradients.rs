@@ -119,7 +119,7 @@ pub(super) fn compare(program: &Program, check: &GradientCheck, exponents: std::
         all.extend(slopes.iter().enumerate().map(|(at, &slope)| Coordinate { param, place, at, slope }));
     }
     let total = all.len();
-    let each = super::work(model, &graph, &[list[0]]);
+    let each = super::work(&model.rows, &graph, &[list[0]]);
     let most = (WORK / each.saturating_mul(25).max(1)).clamp(8, MOST);
     let stride = total.div_ceil(most).max(1);
     let tried: Vec<Coordinate<'_>> = all.into_iter().step_by(stride).collect();

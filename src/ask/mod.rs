@@ -1,9 +1,10 @@
 //! Questions about a program: what its stages make of it, what its derivatives are.
 //!
-//! Nothing here runs a sweep.
+//! Nothing here runs a sweep: `diagnose` is handed what does.
 
 mod claims;
 mod dense;
+mod diagnose;
 mod explain;
 mod grad;
 mod gradients;
@@ -11,6 +12,7 @@ mod optimizers;
 mod steps;
 
 pub use claims::{ClaimResult, Verdict, claims};
+pub use diagnose::{Diagnosis, diagnose};
 pub use explain::{gradient, graph, program, rewritten};
 pub use grad::{Answer, grad};
 pub use gradients::{GradientTable, gradient_checks};
@@ -18,11 +20,11 @@ pub use gradients::{GradientTable, gradient_checks};
 use std::collections::BTreeMap;
 
 use crate::check::Program;
-use crate::check::lower::{Model, Val};
+use crate::check::lower::Val;
 use crate::expr::graph::{Graph, Id, InputKind};
 use crate::expr::op::Op;
 use crate::expr::print::Names;
-use crate::shape::DataId;
+use crate::shape::{DataId, RowCounts};
 
 /// The names that formulas of a program may use: its `let`s, losses and metrics.
 fn names(program: &Program) -> Names {
@@ -63,11 +65,11 @@ fn grouped(n: usize) -> String {
     text
 }
 
-/// About how many operations a value of the model takes.
-fn work(model: &Model, graph: &Graph, roots: &[Id]) -> usize {
-    let count = |id: Id| model.rows.count(graph.shape(id)).unwrap_or(usize::MAX);
+/// About how many operations a value takes.
+fn work(rows: &RowCounts, graph: &Graph, roots: &[Id]) -> usize {
+    let count = |id: Id| rows.count(graph.shape(id)).unwrap_or(usize::MAX);
     let one = |id: Id| match (&graph.node(id).op, &graph.node(id).args[..]) {
-        (Op::MatMul, [a, _]) => count(id).saturating_mul(graph.shape(*a).0.last().map_or(1, |&dim| model.rows.of(dim))),
+        (Op::MatMul, [a, _]) => count(id).saturating_mul(graph.shape(*a).0.last().map_or(1, |&dim| rows.of(dim))),
         _ => count(id),
     };
     graph.reachable(roots).into_iter().fold(1, |sum, id| sum.saturating_add(one(id)))

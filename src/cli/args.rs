@@ -87,6 +87,14 @@ pub(super) enum Command {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
+    /// Say why the loss does not go down: findings with their numbers, and suggestions that were tried
+    Diagnose {
+        #[command(flatten)]
+        spec: SpecArgs,
+        /// The findings as one JSON document
+        #[arg(long)]
+        json: bool,
+    },
     /// List the library of update rules, or print one of them
     Std {
         /// The rule

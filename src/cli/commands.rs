@@ -37,6 +37,10 @@ pub(super) fn perform(command: Command) -> i32 {
                 let gradients = warned(checked);
                 print(&if format == Format::Json { document(&gradients.json) } else { gradients.text })
             }),
+        Command::Diagnose { spec, json } => pipeline::diagnose(&spec.options(None)).and_then(|checked| {
+            let diagnosis = warned(checked);
+            print(&if json { document(&diagnosis.json) } else { diagnosis.text })
+        }),
         Command::Std { name } => std(name.as_deref()),
     };
     done.unwrap_or_else(|failure| report(&failure))
