@@ -12,6 +12,8 @@ pub struct Buffer {
     raw: Vec<f64>,
     skip: usize,
     octets: usize,
+    /// The same numbers as bytes, if they have been made.
+    bytes: Vec<[u8; 8]>,
 }
 
 impl Buffer {
@@ -21,7 +23,7 @@ impl Buffer {
         let raw = vec![0.0; octets * 8 + 8];
         // Where alignment cannot be told, the buffer is only slower.
         let skip = raw.as_ptr().align_offset(64).min(8);
-        Buffer { raw, skip, octets }
+        Buffer { raw, skip, octets, bytes: Vec::new() }
     }
 
     /// All numbers.
@@ -33,6 +35,19 @@ impl Buffer {
     /// All numbers.
     pub fn numbers_mut(&mut self) -> &mut [f64] {
         self.raw.get_mut(self.skip..self.skip + self.octets * 8).unwrap_or(&mut [])
+    }
+
+    /// Keeps all numbers as bytes, too, if they are whole and small enough and come back with the same bits.
+    pub fn narrow(&mut self) {
+        let byte = |x: &f64| Some(*x as u8).filter(|&byte| f64::from(byte).to_bits() == x.to_bits());
+        let bytes: Option<Vec<u8>> = self.numbers().iter().map(byte).collect();
+        self.bytes = bytes.map(|bytes| bytes.as_chunks::<8>().0.to_vec()).unwrap_or_default();
+    }
+
+    /// The octets as bytes, if they are kept.
+    #[must_use]
+    pub fn bytes(&self) -> &[[u8; 8]] {
+        &self.bytes
     }
 
     /// All octets.
@@ -62,6 +77,15 @@ impl Window {
     #[inline]
     pub fn octets(&self) -> &[Octet] {
         self.buffer.octets().get(self.first..).unwrap_or(&[])
+    }
+}
+
+impl Window {
+    /// The octets as bytes, if they are kept, from the first one on.
+    #[must_use]
+    #[inline]
+    pub fn bytes(&self) -> &[[u8; 8]] {
+        self.buffer.bytes().get(self.first..).unwrap_or(&[])
     }
 }
 

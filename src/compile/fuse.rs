@@ -5,11 +5,19 @@
 use super::tape::{Address, Instr, Logistic, Operand, Read};
 use crate::expr::op::{Binary, Unary};
 
-/// Fuses what can be fused in the body of a pass; `is_zero` says whether a value is the constant 0.
-pub(super) fn fuse(body: &mut Vec<Instr>, is_zero: &dyn Fn(u32) -> bool) {
+/// Fuses what can be fused in the body of a pass; `is_zero` says whether a value is the constant 0, and `is_complement` of two columns
+/// whether the first is one less the second, and whether it is the second negated.
+pub(super) fn fuse(body: &mut Vec<Instr>, is_zero: &dyn Fn(u32) -> bool, is_complement: &dyn Fn(u32, u32) -> [bool; 2]) {
     let mut start = 0;
     while start < body.len() {
-        if let Some((members, fused)) = logistic(body, start, is_zero) {
+        if let Some((members, mut fused)) = logistic(body, start, is_zero) {
+            if let (Some([right, left]), Some((_, y))) = (fused.slopes, fused.residual)
+                && let [Some(right), Some(left), Some(y)] = [right, left, y].map(|operand| column(body, operand))
+                && is_complement(right, y)[0]
+                && is_complement(left, y)[1]
+            {
+                fused.slopes = None;
+            }
             body[start] = Instr::Logistic(fused);
             let mut position = 0;
             body.retain(|_| {
@@ -19,16 +27,29 @@ pub(super) fn fuse(body: &mut Vec<Instr>, is_zero: &dyn Fn(u32) -> bool) {
         }
         start += 1;
     }
+    // Columns that nobody reads any more.
+    let unread: Vec<u32> =
+        body.iter().filter_map(|instr| widened(instr).filter(|(out, _)| uses(body, *out) == 0)).map(|(out, _)| out.base).collect();
+    body.retain(|instr| widened(instr).is_none_or(|(out, _)| !unread.contains(&out.base)));
+}
+
+/// What is made of a column kept as bytes, and its number.
+fn widened(instr: &Instr) -> Option<(Address, u32)> {
+    if let Instr::Widen { out, a } = instr { Some((*out, a.address.base)) } else { None }
+}
+
+/// The number of the column that is read.
+fn column(body: &[Instr], operand: Operand) -> Option<u32> {
+    match operand.read {
+        Read::Column | Read::Splat => Some(operand.address.base),
+        Read::Octets => body.iter().filter_map(widened).find(|(out, _)| *out == operand.address).map(|(_, column)| column),
+        _ => None,
+    }
 }
 
 /// Whether an operand is the whole of a value in memory.
 fn is(operand: Operand, value: Address) -> bool {
     operand.read == Read::Octets && operand.address == value
-}
-
-/// Data, which no instruction writes.
-fn is_data(operand: Operand) -> bool {
-    matches!(operand.read, Read::Column | Read::Splat)
 }
 
 /// How many operands of the body are the value.
@@ -47,6 +68,7 @@ fn logistic(body: &[Instr], start: usize, is_zero: &dyn Fn(u32) -> bool) -> Opti
     if z.read != Read::Octets {
         return None;
     }
+    let is_data = |operand: Operand| column(body, operand).is_some();
     let later = || body.iter().enumerate().skip(start + 1);
     let (log, logs) = later().find_map(|(at, instr)| match *instr {
         Instr::Log1p { acc, a } if is(a, e) => Some((at, acc)),
@@ -83,5 +105,5 @@ fn logistic(body: &[Instr], start: usize, is_zero: &dyn Fn(u32) -> bool) -> Opti
     }
     let readers = 1 + usize::from(residual.is_some());
     let alone = uses(body, e) == readers && uses(body, positive) == 1 && uses(body, slope) == 1;
-    alone.then_some((members, Logistic { z, right, left, hinges, logs, residual }))
+    alone.then_some((members, Logistic { z, slopes: Some([right, left]), hinges, logs, residual }))
 }

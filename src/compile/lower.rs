@@ -84,6 +84,8 @@ pub(super) struct Lowering<'a> {
     known: BTreeMap<Id, Known>,
     /// Values with rows that are also kept whole.
     whole: BTreeMap<u32, u32>,
+    /// Columns kept as bytes that were made whole in a pass.
+    widened: BTreeMap<(u32, usize, DataId), u32>,
     /// Rearrangements that were carried out, by the node and the pass (none for small ones).
     copies: BTreeMap<(Id, Option<(usize, DataId)>), u32>,
     levels: Vec<Level>,
@@ -99,6 +101,7 @@ pub fn compile(request: &Request) -> Tape {
         values: Vec::new(),
         known: BTreeMap::new(),
         whole: BTreeMap::new(),
+        widened: BTreeMap::new(),
         copies: BTreeMap::new(),
         levels: Vec::new(),
         logistic: BTreeMap::new(),
@@ -126,7 +129,8 @@ pub fn compile(request: &Request) -> Tape {
         sections.extend(strips::cut(level.small, &uses, &mut values));
         for (data, (mut body, totals)) in level.passes {
             let is_zero = |value: u32| matches!(&values[value as usize], Home::Constant(numbers) if numbers[..] == [0.0]);
-            fuse(&mut body, &is_zero);
+            let is_complement = |column: u32, of: u32| request.fixed.is_complement(request.graph, column, of);
+            fuse(&mut body, &is_zero, &is_complement);
             sections.push(Section { data: Some(data), body, totals, ..Section::default() });
         }
     }
@@ -277,8 +281,24 @@ impl Lowering<'_> {
                 let base = self.whole(known, shape, data);
                 Operand { read: Read::Stream, address: start(base), width: features(shape) as u32 }
             }
+            (Read::Column, _) if self.request.fixed.is_narrow(known.base) => {
+                let width = features(shape);
+                Operand { read: Read::Octets, address: start(self.widen(known.base, width, level, data)), width: width as u32 }
+            }
             (read, _) => Operand { read, address: start(known.base), width: features(shape) as u32 },
         }
+    }
+
+    /// The block of a column that is kept as bytes. It is filled first of all.
+    fn widen(&mut self, column: u32, width: usize, level: usize, data: DataId) -> u32 {
+        if let Some(&out) = self.widened.get(&(column, level, data)) {
+            return out;
+        }
+        let out = self.value(Home::Block(width));
+        let a = Operand { read: Read::Column, address: start(column), width: width as u32 };
+        self.level(level).passes.entry(data).or_default().0.insert(0, Instr::Widen { out: start(out), a });
+        self.widened.insert((column, level, data), out);
+        out
     }
 
     /// Whether the node, as an operand of this shape, can be read from a column as it stands.
@@ -378,8 +398,13 @@ impl Lowering<'_> {
         let operand = match form(&shape) {
             Form::Small | Form::Wide => Operand { read: Read::Octets, address: self.contiguous(id), width },
             Form::Rows(data, _) => {
-                let level = self.ready_rows(id);
-                let operand = self.matrix(id, level, data);
+                let (base, map) = self.view(id);
+                let (level, known) = (self.ready_rows(id), self.known(base));
+                let operand = if map.is_none() && known.read == Read::Column {
+                    Operand { read: Read::Column, address: start(known.base), width }
+                } else {
+                    self.matrix(id, level, data)
+                };
                 if operand.read == Read::Octets {
                     let known = Known { read: Read::Octets, base: operand.address.base, when: When::Pass(level) };
                     Operand { read: Read::Stream, address: start(self.whole(known, &shape, data)), width }

@@ -173,6 +173,8 @@ pub enum Instr {
     Gather { out: Address, a: Address, index: Operand, size: u32, width: u32 },
     /// Adds the features of each row to row `index` of `size` rows of accumulators.
     Scatter { acc: Address, a: Operand, index: Operand, size: u32 },
+    /// Copies rows of a column that is kept as bytes into the block.
+    Widen { out: Address, a: Operand },
     /// Copies a block into a value with all rows.
     Store { out: Operand, a: Operand },
     /// The number of rows.
@@ -183,12 +185,11 @@ pub enum Instr {
 
 /// What stands for `ExpNegAbs`, `Log1p`, `Lt`, `Select`, `Dot` and perhaps `SigmoidOf` and `Sub` of a value `z` with one feature: with
 /// `e = exp(-|z|)`, the product of `1 + e` goes to `logs`, the sum of `z*where(0 < z, right, left)` to `hinges`, and `sigmoid(z) - y` to
-/// the place in `residual`.
+/// the place in `residual`. Where no values to choose from are given, they are `1 - y` and `-y`.
 #[derive(Debug, Clone, Copy)]
 pub struct Logistic {
     pub z: Operand,
-    pub right: Operand,
-    pub left: Operand,
+    pub slopes: Option<[Operand; 2]>,
     pub hinges: Address,
     pub logs: Address,
     pub residual: Option<(Address, Operand)>,
@@ -288,7 +289,7 @@ impl Instr {
             }
         }
         match self {
-            Instr::Unary { out, a, .. } | Instr::Spread { out, a, .. } | Instr::Along { out, a, .. } => {
+            Instr::Unary { out, a, .. } | Instr::Spread { out, a, .. } | Instr::Along { out, a, .. } | Instr::Widen { out, a } => {
                 read(a, f);
                 f(out, true);
             }
@@ -318,8 +319,9 @@ impl Instr {
                 f(&mut b.address, false);
                 f(out, true);
             }
-            Instr::Logistic(Logistic { z, right, left, hinges, logs, residual }) => {
-                for operand in [z, right, left] {
+            Instr::Logistic(Logistic { z, slopes, hinges, logs, residual }) => {
+                read(z, f);
+                for operand in slopes.iter_mut().flatten() {
                     read(operand, f);
                 }
                 f(hinges, true);
@@ -369,6 +371,7 @@ impl Instr {
             | Instr::Times { a, .. }
             | Instr::Sum { a, .. }
             | Instr::Log1p { a, .. }
+            | Instr::Widen { a, .. }
             | Instr::Store { a, .. } => vec![*a],
             Instr::Binary { a, b, .. }
             | Instr::SigmoidOf { z: a, e: b, .. }
@@ -378,7 +381,7 @@ impl Instr {
             | Instr::Pick { a, index: b, .. } => vec![*a, *b],
             Instr::Gather { index, .. } => vec![*index],
             Instr::Select { c, a, b, .. } => vec![*c, *a, *b],
-            Instr::Logistic(l) => [l.z, l.right, l.left].into_iter().chain(l.residual.map(|(_, y)| y)).collect(),
+            Instr::Logistic(l) => [l.z].into_iter().chain(l.slopes.into_iter().flatten()).chain(l.residual.map(|(_, y)| y)).collect(),
             Instr::Unpick { a, index, .. } => a.iter().chain([index]).copied().collect(),
             Instr::Product { .. } | Instr::RowCount { .. } => Vec::new(),
             Instr::Dense(dense) => dense.args.iter().map(|(_, place)| place.operand).collect(),
@@ -404,7 +407,7 @@ impl Instr {
             }
             Instr::Times { k, m, .. } => u64::from(*k) * u64::from(*m),
             Instr::Logistic(_) => 2 * FUNCTION,
-            Instr::Sum { a, .. } | Instr::Dot { a, .. } | Instr::Store { a, .. } => wide(a),
+            Instr::Sum { a, .. } | Instr::Dot { a, .. } | Instr::Widen { a, .. } | Instr::Store { a, .. } => wide(a),
             Instr::Log1p { a, .. } => 2 * wide(a),
             Instr::Outer { a, b, .. } => wide(a) * wide(b),
             Instr::Scatter { a, .. } => 8 * wide(a),

@@ -32,6 +32,8 @@ pub(crate) trait Vector: Number {
     fn load(from: &[Cell<f64>; 8]) -> Self;
     /// From data, which nobody writes.
     fn read(from: &Octet) -> Self;
+    /// From whole numbers below 256.
+    fn widen(from: [u8; 8]) -> Self;
     /// To memory.
     fn store(self, to: &[Cell<f64>; 8]);
     /// `self` in the first `n` places, `other` in the rest.
@@ -52,6 +54,11 @@ impl Vector for Portable {
     #[inline(always)]
     fn read(from: &Octet) -> Self {
         Pack(*from)
+    }
+
+    #[inline(always)]
+    fn widen(from: [u8; 8]) -> Self {
+        Pack(std::array::from_fn(|p| f64::from(from[p])))
     }
 
     #[inline(always)]

@@ -26,7 +26,7 @@ impl Build<'_> {
         };
         let reached = self.model.graph.reachable(&[loss]);
         if let Some(sequence) = self.model.sequences.iter().find(|s| s.dim == Dim::Rows(data) && reached.contains(&s.id)) {
-            let d = Diagnostic::error("E0462", spec.span, "batches would cut the rows that a scan runs over, one after the other")
+            let d = Diagnostic::error("E0468", spec.span, "batches would cut the rows that a scan runs over, one after the other")
                 .here("not with a scan over rows")
                 .label(sequence.span, "in the order of the file");
             return self.fail(d.help("make each sequence a row, and scan over its elements: `over x in X.T`"));

@@ -191,7 +191,7 @@ impl StopHook {
             match (arg, how) {
                 (Arg::Positional(inner), _) if of.is_none() => of = Some(inner),
                 (Arg::Named(key, last), Memory::Average(_)) if key.name == "last" => {
-                    how = Memory::Average(lower.whole(last, "`last`", 1.0)?)
+                    how = Memory::Average(lower.whole(last, "`last`", 1.0)?);
                 }
                 (Arg::Named(key, _) | Arg::In(key, _), _) => return lower.fail(messages::no_such_argument(&print::expr(e), key)),
                 (Arg::Positional(_), _) => of = None,

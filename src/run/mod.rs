@@ -53,6 +53,8 @@ pub struct Options {
     pub block: Option<usize>,
     /// The work from which on threads share the rows of a pass, when it is not to be chosen: for tests.
     pub share: Option<u64>,
+    /// The bytes from which on a column is read as bytes, when it is not to be chosen: for tests.
+    pub narrow: Option<usize>,
     /// Whether small steps become machine code.
     pub native: bool,
 }
@@ -67,6 +69,7 @@ impl Default for Options {
             lanes: None,
             block: None,
             share: None,
+            narrow: None,
             native: crate::native::enabled(),
         }
     }

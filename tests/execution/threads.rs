@@ -1,16 +1,17 @@
-//! Rows of one cell on several threads: the same bits, whatever the number of rows, threads, lanes, and passes in a step.
+//! Rows of one cell on several threads, and columns read as bytes: the same bits, whatever the number of rows, threads, lanes, and passes
+//! in a step.
 
 use std::sync::Arc;
 
 use optrun::compile::tape::Lanes;
 use optrun::expr::graph::{Graph, InputKind};
-use optrun::expr::op::{Op, Unary};
+use optrun::expr::op::{Binary, Op, Reduce, Unary};
 use optrun::plan::unit::{Measure, Order, SweepPlan};
 use optrun::run::Options;
 use optrun::shape::{DataId, Dim, Shape};
 
-use crate::support::{Model, ROWS, Shorthand, batches, momentum, slow, sweep, tensor};
-use crate::{all_bits, bits, run};
+use crate::support::{Model, ROWS, Shorthand, batches, logistic, momentum, slow, sweep, tensor};
+use crate::{all_bits, bits, logistic_sweep, run};
 
 /// A network with a hidden layer on so many rows, a penalty that needs a sum over all rows before a second pass, and a variance, for
 /// which values with all rows are kept from one pass to the next.
@@ -123,4 +124,53 @@ fn long_passes_are_shared_unasked() {
     for threads in [2, 3, 8] {
         assert_eq!(all_bits(&run(&sweep, &Options { threads, ..Options::default() })), alone, "{threads} threads");
     }
+}
+
+#[test]
+fn columns_read_as_bytes_change_no_bit() {
+    // The columns of the Wisconsin data are whole numbers up to 10; those of the tower are only in part.
+    let small = Options { narrow: Some(0), ..Options::default() };
+    let whole = Options { narrow: Some(usize::MAX), ..Options::default() };
+    for (name, sweep) in [("logistic", logistic_sweep(&[1e-5, 3e-5], 20)), ("tower", climb(3000, None, &[0.01])), ("labels", labels())] {
+        let expected = all_bits(&run(&sweep, &whole));
+        assert!(all_bits(&run(&sweep, &small)) == expected, "{name}");
+        for block in [8, 40, 1024] {
+            let options = Options { block: Some(block), threads: 3, share: Some(0), ..small.clone() };
+            assert!(all_bits(&run(&sweep, &options)) == expected, "{name}, block {block}");
+        }
+    }
+    let found = run(&labels(), &small);
+    for (quantity, (found, expected)) in found[0].trace.columns.iter().zip(slow(&labels(), 0)).enumerate() {
+        assert!(bits(found) == bits(&expected), "quantity {quantity}");
+    }
+}
+
+/// Logistic regression as it is planned: the loss with its choice between `1 - y` and `-y`, one logarithm for all rows, and a value with all
+/// rows that is recorded; whole rows of data, too.
+fn labels() -> SweepPlan {
+    let Model { mut graph, rows, columns, params, starts, .. } = logistic();
+    let input = |graph: &Graph, column: usize| {
+        (0..4).map(optrun::expr::graph::Id).find(|&id| graph.as_input(id) == Some(columns[column].0)).unwrap()
+    };
+    let (xs, ys, w) = (input(&graph, 0), input(&graph, 1), params[0].1);
+    let z = graph.add(Op::MatMul, &[xs, w]);
+    let (zero, one) = (graph.number(0.0), graph.number(1.0));
+    let positive = graph.binary(Binary::Lt, zero, z);
+    let (right, left) = (graph.sub_(one, ys), graph.unary(Unary::Neg, ys));
+    let slope = graph.add(Op::Select, &[positive, right, left]);
+    let hinges = graph.add(Op::MatMul, &[z, slope]);
+    let e = graph.unary(Unary::ExpNegAbs, z);
+    let logs = graph.add(Op::Reduce(Reduce::SumLog1p, 0), &[e]);
+    let loss = graph.add_(hinges, logs);
+    let p = graph.unary(Unary::Sigmoid, z);
+    let residual = graph.sub_(p, ys);
+    let turned = graph.add(Op::Transpose, &[xs]);
+    let gradient = graph.add(Op::MatMul, &[turned, residual]);
+    let recorded = graph.mul_(ys, ys);
+    let model = Model { graph, rows, columns: columns.clone(), params, starts: starts.clone(), loss };
+    let (mut unit, _, numbers) = model.unit(&["lr", "beta"], 10);
+    momentum(&mut unit, &[gradient], numbers[0], numbers[1]);
+    let quantities =
+        [("loss", Measure::Row(loss)), ("w", Measure::Row(unit.params[0].input)), ("y", Measure::Row(ys)), ("y^2", Measure::Row(recorded))];
+    sweep(unit, &quantities, &starts, &[&[1e-4, 0.5]])
 }

@@ -325,6 +325,18 @@ impl Vector for Avx2 {
         }
     }
     #[inline(always)]
+    fn widen(from: [u8; 8]) -> Self {
+        let word = i64::from_le_bytes(from);
+        unsafe {
+            let all = cpu::_mm256_cvtepu8_epi32(cpu::_mm_cvtsi64_si128(word));
+            Avx2(
+                cpu::_mm256_cvtepi32_pd(cpu::_mm256_castsi256_si128(all)),
+                cpu::_mm256_cvtepi32_pd(cpu::_mm256_extracti128_si256::<1>(all)),
+            )
+        }
+    }
+
+    #[inline(always)]
     fn store(self, to: &[Cell<f64>; 8]) {
         unsafe {
             let at = to.as_ptr().cast::<f64>().cast_mut();

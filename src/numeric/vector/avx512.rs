@@ -284,6 +284,12 @@ impl Vector for Avx512 {
         }
     }
     #[inline(always)]
+    fn widen(from: [u8; 8]) -> Self {
+        let word = i64::from_le_bytes(from);
+        unsafe { Avx512(cpu::_mm512_cvtepi32_pd(cpu::_mm256_cvtepu8_epi32(cpu::_mm_cvtsi64_si128(word)))) }
+    }
+
+    #[inline(always)]
     fn store(self, to: &[Cell<f64>; 8]) {
         unsafe {
             let at = to.as_ptr().cast::<f64>().cast_mut();

@@ -230,7 +230,8 @@ fn select_body<V: Vector>(view: &View, instr: &Instr) {
     let n = n as usize * view.outer;
     let rooms: [Slot; 3] = Default::default();
     let (out, c) = (&view.octets(out)[..n], octets(view, c, n, &rooms[0]));
-    // Both columns, as a choice between data has, or none is: other pairs are rare, and their columns are copied beforehand.
+    // Both columns, as a choice between data has, or none is: other pairs are rare, as where one column is kept as bytes and one is not.
+    let is_column = |operand: Operand| matches!(operand.read, Read::Column | Read::Splat);
     match (a.read, b.read) {
         (Read::Column, Read::Column) => {
             let (a, b) = (&view.column(a)[..n], &view.column(b)[..n]);
@@ -239,6 +240,10 @@ fn select_body<V: Vector>(view: &View, instr: &Instr) {
         (Read::Splat, Read::Splat) => {
             let (a, b) = (&view.column(a).as_flattened()[..n], &view.column(b).as_flattened()[..n]);
             choose(out, c, |i| [a[i]; 8], |i| [b[i]; 8]);
+        }
+        _ if is_column(a) || is_column(b) => {
+            let (a, b) = (view.any(a, n), view.any(b, n));
+            choose(out, c, |i| a.at(i), |i| b.at(i));
         }
         _ => {
             let (a, b) = (octets(view, a, n, &rooms[1]), octets(view, b, n, &rooms[2]));

@@ -11,6 +11,8 @@ use crate::numeric::vector::Vector;
 kernels! { Run = fn(View, Instr);
     /// Rearranges features.
     pub(super) fn spread = spread_body;
+    /// Copies rows of a column that is kept as bytes into the block.
+    pub(super) fn widen = widen_body;
     /// Copies a block into a value with all rows.
     pub(super) fn store = store_body;
 }
@@ -38,6 +40,15 @@ fn spread_rows(out: Sink, a: impl Matrix, map: &[u32], rows: usize) {
                 _ => out.put(outer, feature, a.at(outer, from as usize)),
             }
         }
+    }
+}
+
+#[inline(always)]
+fn widen_body<V: Vector>(view: &View, instr: &Instr) {
+    let Instr::Widen { out, a } = *instr else { unreachable!("internal: bytes") };
+    let n = view.outer * a.width as usize;
+    for (out, bytes) in view.octets(out)[..n].iter().zip(&view.bytes(a)[..n]) {
+        V::widen(*bytes).store(out);
     }
 }
 

@@ -4,7 +4,7 @@
 
 use super::Run;
 use super::features::Features;
-use super::view::{AnyMatrix, Data, Slot, Splat, View};
+use super::view::{AnyMatrix, Block, Data, Slot, Splat, View};
 use crate::compile::tape::{Instr, Lanes, Logistic};
 use crate::kernels;
 use crate::numeric::elementary::generic::{exp_neg_abs, sigmoid_of};
@@ -19,27 +19,69 @@ kernels! { Run = fn(View, Instr);
 #[inline(always)]
 fn logistic_body<V: Vector>(view: &View, instr: &Instr) {
     let Instr::Logistic(l) = instr else { unreachable!("internal: a logistic loss") };
-    match (view.matrix(l.z), view.matrix(l.right), view.matrix(l.left), l.residual.map(|(_, y)| view.matrix(y))) {
-        (AnyMatrix::Block(z), AnyMatrix::Data(right), AnyMatrix::Data(left), None) => {
-            rows::<V, _, Data, false>(view, l, z, right, left, right);
+    let y = l.residual.map(|(_, y)| view.matrix(y));
+    let slopes = l.slopes.map(|slopes| slopes.map(|slope| view.matrix(slope)));
+    match (view.matrix(l.z), slopes, y) {
+        (AnyMatrix::Block(z), None, Some(AnyMatrix::Data(y))) => rows::<V, _, Data, _, true>(view, l, z, Labels, y),
+        (AnyMatrix::Block(z), None, Some(AnyMatrix::Block(y))) => rows::<V, _, Block, _, true>(view, l, z, Labels, y),
+        (AnyMatrix::Block(z), None, Some(AnyMatrix::Splat(y))) => rows::<V, _, Splat, _, true>(view, l, z, Labels, y),
+        (AnyMatrix::Block(z), Some([AnyMatrix::Data(right), AnyMatrix::Data(left)]), None) => {
+            rows::<V, _, Data, _, false>(view, l, z, Either(right, left), right);
         }
-        (AnyMatrix::Block(z), AnyMatrix::Data(right), AnyMatrix::Data(left), Some(AnyMatrix::Data(y))) => {
-            rows::<V, _, Data, true>(view, l, z, right, left, y);
+        (AnyMatrix::Block(z), Some([AnyMatrix::Data(right), AnyMatrix::Data(left)]), Some(AnyMatrix::Data(y))) => {
+            rows::<V, _, Data, _, true>(view, l, z, Either(right, left), y);
         }
-        (AnyMatrix::Block(z), AnyMatrix::Splat(right), AnyMatrix::Splat(left), None) => {
-            rows::<V, _, Splat, false>(view, l, z, right, left, right);
+        (AnyMatrix::Block(z), Some([AnyMatrix::Splat(right), AnyMatrix::Splat(left)]), None) => {
+            rows::<V, _, Splat, _, false>(view, l, z, Either(right, left), right);
         }
-        (AnyMatrix::Block(z), AnyMatrix::Splat(right), AnyMatrix::Splat(left), Some(AnyMatrix::Splat(y))) => {
-            rows::<V, _, Splat, true>(view, l, z, right, left, y);
+        (AnyMatrix::Block(z), Some([AnyMatrix::Splat(right), AnyMatrix::Splat(left)]), Some(AnyMatrix::Splat(y))) => {
+            rows::<V, _, Splat, _, true>(view, l, z, Either(right, left), y);
         }
-        (z, right, left, None) => rows::<V, _, _, false>(view, l, z, right, left, right),
-        (z, right, left, Some(y)) => rows::<V, _, _, true>(view, l, z, right, left, y),
+        (z, Some([right, left]), None) => rows::<V, _, _, _, false>(view, l, z, Either(right, left), right),
+        (z, Some([right, left]), Some(y)) => rows::<V, _, _, _, true>(view, l, z, Either(right, left), y),
+        (z, None, Some(y)) => rows::<V, _, _, _, true>(view, l, z, Labels, y),
+        (_, None, None) => unreachable!("internal: a logistic loss without labels"),
+    }
+}
+
+/// What `z` is multiplied by, to the right of 0 and to the left.
+trait Slopes: Copy {
+    fn at<V: Vector>(self, outer: usize, y: V) -> [V; 2];
+}
+
+/// `1 - y` and `-y`.
+#[derive(Clone, Copy)]
+struct Labels;
+
+impl Slopes for Labels {
+    #[inline(always)]
+    fn at<V: Vector>(self, _: usize, y: V) -> [V; 2] {
+        [V::splat(1.0) - y, -y]
+    }
+}
+
+/// Two columns.
+#[derive(Clone, Copy)]
+struct Either<D>(D, D);
+
+impl<D: Features> Slopes for Either<D> {
+    #[inline(always)]
+    fn at<V: Vector>(self, outer: usize, _: V) -> [V; 2] {
+        [self.0.take::<V, 1>(outer, 0)[0], self.1.take::<V, 1>(outer, 0)[0]]
     }
 }
 
 /// The terms of an octet: what the products and the sums become, and the residual.
 #[inline(always)]
-fn terms<V: Vector, const RESIDUAL: bool>(z: V, [right, left, y]: [V; 3], (q, s): (V, V)) -> (V, V, V) {
+fn terms<V: Vector, Z: Features, D: Features, S: Slopes, const RESIDUAL: bool>(
+    z: Z,
+    slopes: S,
+    y: D,
+    outer: usize,
+    (q, s): (V, V),
+) -> (V, V, V) {
+    let (z, y) = (z.take::<V, 1>(outer, 0)[0], y.take::<V, 1>(outer, 0)[0]);
+    let [right, left] = slopes.at::<V>(outer, y);
     let e = exp_neg_abs(z);
     let slope = z.gt(0.0).select(right, left);
     let residual = if RESIDUAL { sigmoid_of(z, e) - y } else { z };
@@ -47,16 +89,14 @@ fn terms<V: Vector, const RESIDUAL: bool>(z: V, [right, left, y]: [V; 3], (q, s)
 }
 
 #[inline(always)]
-fn rows<V: Vector, Z: Features, D: Features, const RESIDUAL: bool>(view: &View, l: &Logistic, z: Z, right: D, left: D, y: D) {
+fn rows<V: Vector, Z: Features, D: Features, S: Slopes, const RESIDUAL: bool>(view: &View, l: &Logistic, z: Z, slopes: S, y: D) {
     let out: &[Slot] = l.residual.map_or(&[], |(out, _)| &view.octets(out)[..view.outer]);
     let (logs, hinges) = (view.octets(l.logs), view.octets(l.hinges));
-    let column = |column: D, outer: usize| column.take::<V, 1>(outer, 0)[0];
     if view.lanes == Lanes::One {
         let (mut q, mut s) = (V::load(&logs[0]), V::load(&hinges[0]));
         let full = view.rows / 8;
         for outer in 0..full {
-            let data = [column(right, outer), column(left, outer), column(y, outer)];
-            let (more, sum, residual) = terms::<V, RESIDUAL>(z.take::<V, 1>(outer, 0)[0], data, (q, s));
+            let (more, sum, residual) = terms::<V, Z, D, S, RESIDUAL>(z, slopes, y, outer, (q, s));
             (q, s) = (more, sum);
             if RESIDUAL {
                 residual.store(&out[outer]);
@@ -64,8 +104,7 @@ fn rows<V: Vector, Z: Features, D: Features, const RESIDUAL: bool>(view: &View, 
         }
         let valid = view.rows % 8;
         if valid > 0 {
-            let data = [column(right, full), column(left, full), column(y, full)];
-            let (more, sum, residual) = terms::<V, RESIDUAL>(z.take::<V, 1>(full, 0)[0], data, (q, s));
+            let (more, sum, residual) = terms::<V, Z, D, S, RESIDUAL>(z, slopes, y, full, (q, s));
             (q, s) = (more.first(valid, q), sum.first(valid, s));
             if RESIDUAL {
                 residual.store(&out[full]);
@@ -76,8 +115,7 @@ fn rows<V: Vector, Z: Features, D: Features, const RESIDUAL: bool>(view: &View, 
     } else {
         for row in 0..view.rows {
             let (log, hinge) = (&logs[row % 8], &hinges[row % 8]);
-            let data = [column(right, row), column(left, row), column(y, row)];
-            let (q, s, residual) = terms::<V, RESIDUAL>(z.take::<V, 1>(row, 0)[0], data, (V::load(log), V::load(hinge)));
+            let (q, s, residual) = terms::<V, Z, D, S, RESIDUAL>(z, slopes, y, row, (V::load(log), V::load(hinge)));
             q.store(log);
             s.store(hinge);
             if RESIDUAL {

@@ -175,6 +175,7 @@ fn link(instr: &Instr, level: Level) -> Run {
         Instr::Product { .. } => small::product(level),
         Instr::Outer { .. } => outer::outer(level),
         Instr::Spread { .. } => index::spread(level),
+        Instr::Widen { .. } => index::widen(level),
         Instr::Store { .. } => index::store(level),
         Instr::Along { along, .. } => along::along(*along, level),
         Instr::Pick { .. } => index::pick,

@@ -22,8 +22,9 @@ use crate::numeric::Octet;
 use crate::numeric::sums::CHUNK;
 use crate::shape::{Dim, RowCounts};
 
-/// The operations on octets from which on it pays to share a pass: 8 microseconds. A handshake takes about one.
-const WORTH: u64 = 16_000;
+/// The operations on octets from which on it pays to share a pass: 30 microseconds. A handshake takes about one, but the thread that helps must
+/// first have started, which runs of few steps do not make up for.
+const WORTH: u64 = 64_000;
 
 /// The chunks from which on it pays: of three, one thread has two.
 const CHUNKS: usize = 4;

@@ -163,6 +163,12 @@ impl<'a> View<'a> {
         &self.columns[operand.address.base as usize].octets()[self.first / 8 * operand.width as usize..]
     }
 
+    /// The octets of a column that is kept as bytes, from the block on.
+    #[inline(always)]
+    pub(super) fn bytes(&self, operand: Operand) -> &'a [[u8; 8]] {
+        &self.columns[operand.address.base as usize].bytes()[self.first / 8 * operand.width as usize..]
+    }
+
     /// The octets of a value with all rows, from the block on.
     #[inline(always)]
     pub(super) fn stream(&self, operand: Operand) -> &'a [Slot] {
