@@ -159,6 +159,15 @@ pub struct Gradients {
     pub json: serde_json::Value,
 }
 
+/// A text in its usual layout.
+#[derive(Debug)]
+pub struct Formatted {
+    /// The text.
+    pub text: String,
+    /// Whether the file reads otherwise.
+    pub changed: bool,
+}
+
 /// A spec that is ready to run.
 #[derive(Debug)]
 pub struct Prepared {
@@ -245,6 +254,27 @@ pub fn grad(options: &RunOptions, loss: Option<&str>, wrt: Option<&str>, steps: 
     let (program, sources, diagnostics) = checked(options, &mut Clock::start())?;
     let answer = ask::grad(&program, loss, wrt, steps).map_err(Failure::Wrong)?;
     Ok(Checked { value: Gradients { text: answer.text, json: answer.json }, sources, diagnostics })
+}
+
+/// The text of a spec in its usual layout, and whether that differs from what is there.
+///
+/// # Errors
+/// When the spec cannot be read or parsed.
+pub fn format(options: &RunOptions) -> Result<Checked<Formatted>, Failure> {
+    let Read { sources, root, file, diagnostics } = read(options)?;
+    if diagnostics.has_errors() {
+        return Err(Failure::Spec { sources, diagnostics });
+    }
+    let text = syntax::format(&sources.file(root).text);
+    let mut again = Sources::new();
+    let root = again.add("formatted", PathBuf::new(), text.clone(), false);
+    let (tree, found) = syntax::parse(&again, root);
+    if found.has_errors() || syntax::file(&tree) != syntax::file(&file) {
+        return Err(Failure::Outside(format!("internal: the usual layout of `{}` would mean something else", options.spec.display())));
+    }
+    let before = std::fs::read(&options.spec).unwrap_or_default();
+    let changed = before != text.as_bytes();
+    Ok(Checked { value: Formatted { text, changed }, sources, diagnostics })
 }
 
 /// The claims of a spec, proved, refuted or open.

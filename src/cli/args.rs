@@ -87,6 +87,15 @@ pub(super) enum Command {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
+    /// Write a spec in its usual layout: indentation and blanks; comments and alignment stay
+    Fmt {
+        /// The spec: a file that ends in `.opt`
+        #[arg(value_name = "SPEC")]
+        spec: PathBuf,
+        /// Change nothing; exit with 1 if the layout differs
+        #[arg(long)]
+        check: bool,
+    },
     /// List the library of update rules, or print one of them
     Std {
         /// The rule
@@ -260,6 +269,7 @@ mod tests {
         assert!(matches!(parse("optrun plan a.opt --max-cells 1e6"), Ok(Command::Plan(_))));
         assert!(matches!(parse("optrun explain a.opt --stage rewritten"), Ok(Command::Explain { .. })));
         assert!(matches!(parse("optrun grad a.opt --loss J --wrt w --format json"), Ok(Command::Grad { .. })));
+        assert!(matches!(parse("optrun fmt a.opt --check"), Ok(Command::Fmt { check: true, .. })));
         assert!(matches!(parse("optrun std"), Ok(Command::Std { name: None })));
     }
 

@@ -4,6 +4,7 @@
 
 pub mod ast;
 mod build;
+mod format;
 mod human;
 mod layout;
 mod lex;
@@ -15,6 +16,7 @@ mod recover;
 mod scratch;
 mod tree;
 
+pub use format::format;
 pub use layout::{DecodeError, decode};
 pub use print::{expr, name, number, text};
 pub use print_file::{data_line, file, item, out_line, rule_line, sweep_line};
