@@ -30,6 +30,8 @@ pub struct RunOptions {
     pub threads: Option<NonZeroUsize>,
     /// What is refused or cut.
     pub limits: Limits,
+    /// `NAME=VALUE`: what stands in place of what the spec says.
+    pub set: Vec<String>,
 }
 
 /// The most a run may use.
@@ -216,7 +218,11 @@ pub fn check(options: &RunOptions) -> Result<Checked<String>, Failure> {
 /// When the spec is wrong.
 pub fn plan(options: &RunOptions) -> Result<Checked<String>, Failure> {
     let prepared = prepare(options)?;
-    Ok(Checked { value: crate::plan::show::toml(&prepared.value.plan), sources: prepared.sources, diagnostics: prepared.diagnostics })
+    Ok(Checked {
+        value: crate::plan::show::toml(&prepared.value.plan, &options.set),
+        sources: prepared.sources,
+        diagnostics: prepared.diagnostics,
+    })
 }
 
 /// What a stage makes of a spec.
@@ -312,7 +318,16 @@ fn read(options: &RunOptions) -> Result<Read, Failure> {
     let mut sources = Sources::new();
     let folder = path.parent().map_or_else(PathBuf::new, PathBuf::from);
     let root = sources.add(shown.to_string(), folder, text, false);
-    let (file, diagnostics) = syntax::parse(&sources, root);
+    let (mut file, mut diagnostics) = syntax::parse(&sources, root);
+    for argument in &options.set {
+        match syntax::set(&mut sources, &mut file, argument) {
+            Ok(()) => {}
+            Err(syntax::NotSet::Value(found)) => found.list.into_iter().for_each(|d| diagnostics.push(d)),
+            // What the spec does not say because it cannot be read is no mistake of the command line.
+            Err(syntax::NotSet::Words(_)) if diagnostics.has_errors() => {}
+            Err(syntax::NotSet::Words(words)) => return Err(Failure::Wrong(words)),
+        }
+    }
     Ok(Read { sources, root, file, diagnostics })
 }
 

@@ -115,6 +115,9 @@ pub(super) struct SpecArgs {
     /// Consider only this sweep; may be given several times
     #[arg(long, value_name = "SWEEP")]
     pub(super) only: Vec<String>,
+    /// Another value for a `hyper`, for `rng`, or for a line of a sweep: `lambda=0.1`, `fit.steps=100`; may be given several times
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(super) set: Vec<String>,
     #[command(flatten)]
     pub(super) limits: LimitArgs,
 }
@@ -200,7 +203,7 @@ impl SpecArgs {
     pub(super) fn options(self, threads: Option<NonZeroUsize>) -> RunOptions {
         let LimitArgs { time, memory, steps, cells } = self.limits;
         let limits = Limits { time, memory, steps, cells };
-        RunOptions { spec: self.spec, data: self.data, only: self.only, threads, limits }
+        RunOptions { spec: self.spec, data: self.data, only: self.only, threads, limits, set: self.set }
     }
 }
 

@@ -85,7 +85,7 @@ fn run(args: RunArgs) -> Result<i32, Failure> {
 
 /// `optrun fmt`.
 fn fmt(spec: PathBuf, check: bool) -> Result<i32, Failure> {
-    let options = RunOptions { spec, data: None, only: Vec::new(), threads: None, limits: Limits::default() };
+    let options = RunOptions { spec, data: None, only: Vec::new(), set: Vec::new(), threads: None, limits: Limits::default() };
     let formatted = warned(pipeline::format(&options)?);
     if !formatted.changed {
         return Ok(FINE);

@@ -14,6 +14,7 @@ pub mod print;
 mod print_file;
 mod recover;
 mod scratch;
+mod set;
 mod tree;
 
 pub use format::format;
@@ -21,4 +22,5 @@ pub use layout::{DecodeError, decode};
 pub use print::{expr, name, number, text};
 pub use print_file::{data_line, file, item, out_line, rule_line, sweep_line};
 pub use recover::{parse, parse_expr};
+pub use set::{NotSet, set};
 pub use tree::tree;
