@@ -30,6 +30,8 @@ pub struct RunOptions {
     pub threads: Option<NonZeroUsize>,
     /// What is refused or cut.
     pub limits: Limits,
+    /// `NAME=VALUE`: what stands in place of what the spec says.
+    pub set: Vec<String>,
 }
 
 /// The most a run may use.
@@ -159,6 +161,15 @@ pub struct Gradients {
     pub json: serde_json::Value,
 }
 
+/// A text in its usual layout.
+#[derive(Debug)]
+pub struct Formatted {
+    /// The text.
+    pub text: String,
+    /// Whether the file reads otherwise.
+    pub changed: bool,
+}
+
 /// A spec that is ready to run.
 #[derive(Debug)]
 pub struct Prepared {
@@ -207,7 +218,11 @@ pub fn check(options: &RunOptions) -> Result<Checked<String>, Failure> {
 /// When the spec is wrong.
 pub fn plan(options: &RunOptions) -> Result<Checked<String>, Failure> {
     let prepared = prepare(options)?;
-    Ok(Checked { value: crate::plan::show::toml(&prepared.value.plan), sources: prepared.sources, diagnostics: prepared.diagnostics })
+    Ok(Checked {
+        value: crate::plan::show::toml(&prepared.value.plan, &options.set),
+        sources: prepared.sources,
+        diagnostics: prepared.diagnostics,
+    })
 }
 
 /// What a stage makes of a spec.
@@ -245,6 +260,27 @@ pub fn grad(options: &RunOptions, loss: Option<&str>, wrt: Option<&str>, steps: 
     let (program, sources, diagnostics) = checked(options, &mut Clock::start())?;
     let answer = ask::grad(&program, loss, wrt, steps).map_err(Failure::Wrong)?;
     Ok(Checked { value: Gradients { text: answer.text, json: answer.json }, sources, diagnostics })
+}
+
+/// The text of a spec in its usual layout, and whether that differs from what is there.
+///
+/// # Errors
+/// When the spec cannot be read or parsed.
+pub fn format(options: &RunOptions) -> Result<Checked<Formatted>, Failure> {
+    let Read { sources, root, file, diagnostics } = read(options)?;
+    if diagnostics.has_errors() {
+        return Err(Failure::Spec { sources, diagnostics });
+    }
+    let text = syntax::format(&sources.file(root).text);
+    let mut again = Sources::new();
+    let root = again.add("formatted", PathBuf::new(), text.clone(), false);
+    let (tree, found) = syntax::parse(&again, root);
+    if found.has_errors() || syntax::file(&tree) != syntax::file(&file) {
+        return Err(Failure::Outside(format!("internal: the usual layout of `{}` would mean something else", options.spec.display())));
+    }
+    let before = std::fs::read(&options.spec).unwrap_or_default();
+    let changed = before != text.as_bytes();
+    Ok(Checked { value: Formatted { text, changed }, sources, diagnostics })
 }
 
 /// The claims of a spec, proved, refuted or open.
@@ -298,7 +334,16 @@ fn read(options: &RunOptions) -> Result<Read, Failure> {
     let mut sources = Sources::new();
     let folder = path.parent().map_or_else(PathBuf::new, PathBuf::from);
     let root = sources.add(shown.to_string(), folder, text, false);
-    let (file, diagnostics) = syntax::parse(&sources, root);
+    let (mut file, mut diagnostics) = syntax::parse(&sources, root);
+    for argument in &options.set {
+        match syntax::set(&mut sources, &mut file, argument) {
+            Ok(()) => {}
+            Err(syntax::NotSet::Value(found)) => found.list.into_iter().for_each(|d| diagnostics.push(d)),
+            // What the spec does not say because it cannot be read is no mistake of the command line.
+            Err(syntax::NotSet::Words(_)) if diagnostics.has_errors() => {}
+            Err(syntax::NotSet::Words(words)) => return Err(Failure::Wrong(words)),
+        }
+    }
     Ok(Read { sources, root, file, diagnostics })
 }
 

@@ -33,7 +33,7 @@ pub(crate) fn publish(options: &RunOptions, sources: &Sources, program: &Program
     let gradients = ask::gradient_checks(program);
     report.tables.extend(gradients.iter().map(|check| check.table.clone()));
     report.warnings.extend(gradients.iter().flat_map(|check| check.notes.clone()));
-    let receipt = receipt(sources, program, plan, &report);
+    let receipt = receipt((sources, &options.set), program, plan, &report);
     let mut artifacts = tables(&report);
     let mut warnings = report.warnings.clone();
     figures(&report, &mut artifacts, &mut warnings);
@@ -186,11 +186,16 @@ fn claimed(claim: &ClaimResult) -> CheckResult {
 }
 
 /// What the numbers came from: hashes of spec and data, the program's version, the resolved plan.
-fn receipt(sources: &Sources, program: &Program, plan: &Plan, report: &Report) -> String {
+fn receipt((sources, set): (&Sources, &[String]), program: &Program, plan: &Plan, report: &Report) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "optrun = \"{}\"", env!("CARGO_PKG_VERSION"));
-    let _ = writeln!(text, "spec_blake3 = \"{}\"\n", spec_hash(sources));
-    for file in sources.files().iter().skip(1) {
+    let _ = writeln!(text, "spec_blake3 = \"{}\"", spec_hash(sources));
+    if !set.is_empty() {
+        let _ = writeln!(text, "set = {}", toml::Value::from(set.to_vec()));
+    }
+    text.push('\n');
+    // What the command line sets follows the spec among the sources.
+    for file in sources.files().iter().skip(1 + set.len()) {
         let _ = writeln!(
             text,
             "[[imported]]\nfile = {}\nblake3 = \"{}\"\n",
@@ -206,7 +211,7 @@ fn receipt(sources: &Sources, program: &Program, plan: &Plan, report: &Report) -
             let _ = writeln!(text, "[[claim]]\ntext = {}\nverdict = \"{verdict}\"\n", toml::Value::String(check.text.clone()));
         }
     }
-    let resolved = crate::plan::show::toml(plan);
+    let resolved = crate::plan::show::toml(plan, &[]);
     // The plan says the version again; in the receipt it stands once.
     let plan = resolved.split_once('\n').map_or(resolved.as_str(), |(_, rest)| rest).replace("[[sweep", "[[plan.sweep");
     text.push_str(plan.trim_start());

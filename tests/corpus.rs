@@ -50,7 +50,8 @@ fn cases(kind: &str) -> Vec<(String, PathBuf)> {
 
 /// What `optrun check` finds.
 fn check(path: &Path) -> (Sources, Diagnostics) {
-    let options = RunOptions { spec: path.to_path_buf(), data: None, only: Vec::new(), threads: None, limits: Limits::default() };
+    let options =
+        RunOptions { spec: path.to_path_buf(), data: None, only: Vec::new(), set: Vec::new(), threads: None, limits: Limits::default() };
     match pipeline::prepare(&options) {
         Ok(checked) => (checked.sources, checked.diagnostics),
         Err(Failure::Spec { sources, diagnostics }) => (sources, diagnostics),

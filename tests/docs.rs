@@ -63,7 +63,7 @@ fn blocks(tag: &str) -> Vec<Block> {
 fn options(folder: &Path, text: &str) -> RunOptions {
     let spec = folder.join("spec.opt");
     fs::write(&spec, text).expect("a file in a temporary folder");
-    RunOptions { spec, data: Some(root().join("specs")), only: Vec::new(), threads: None, limits: Limits::default() }
+    RunOptions { spec, data: Some(root().join("specs")), only: Vec::new(), set: Vec::new(), threads: None, limits: Limits::default() }
 }
 
 fn shown(sources: &Sources, diagnostics: &Diagnostics) -> String {

@@ -17,8 +17,14 @@ fn specs() -> PathBuf {
 
 fn outcome(spec: &Path, threads: usize) -> Outcome {
     let data = Some(specs());
-    let options =
-        RunOptions { spec: spec.to_owned(), data, only: Vec::new(), threads: NonZeroUsize::new(threads), limits: Limits::default() };
+    let options = RunOptions {
+        spec: spec.to_owned(),
+        data,
+        only: Vec::new(),
+        set: Vec::new(),
+        threads: NonZeroUsize::new(threads),
+        limits: Limits::default(),
+    };
     let prepared = prepare(&options).unwrap_or_else(|failure| panic!("{}: {failure:#?}", spec.display())).value;
     run(&prepared, &|_| {}).unwrap_or_else(|failure| panic!("{}: {failure:#?}", spec.display())).value
 }

@@ -10,7 +10,7 @@ use optrun::pipeline::{Ending, Limits, RunOptions, prepare, run};
 fn every_rule_moves_as_in_the_other_libraries() {
     let spec = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/optimizers.opt");
     let text = std::fs::read_to_string(&spec).expect("the golden spec");
-    let options = RunOptions { spec, data: None, only: Vec::new(), threads: None, limits: Limits::default() };
+    let options = RunOptions { spec, data: None, only: Vec::new(), set: Vec::new(), threads: None, limits: Limits::default() };
     let prepared = prepare(&options).expect("the golden spec is right").value;
     let outcome = run(&prepared, &|_| {}).expect("it runs").value;
     let missed: Vec<_> = outcome.report.checks.iter().filter(|check| !check.passed).collect();

@@ -14,7 +14,8 @@ fn specs_pass_their_own_expectations() {
     for spec in specs {
         let name = spec.display().to_string();
         let data = Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("specs"));
-        let options = RunOptions { spec, data, only: Vec::new(), threads: None, limits: optrun::pipeline::Limits::default() };
+        let options =
+            RunOptions { spec, data, only: Vec::new(), set: Vec::new(), threads: None, limits: optrun::pipeline::Limits::default() };
         let prepared = match prepare(&options) {
             Ok(prepared) => prepared.value,
             Err(Failure::Spec { sources, diagnostics }) => {
@@ -68,7 +69,14 @@ expect start(sum(e.x)) == {} +- 1e-12 from anew for replicate == 1
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("draws.opt");
     std::fs::write(&path, spec).unwrap();
-    let options = RunOptions { spec: path, data: None, only: Vec::new(), threads: None, limits: optrun::pipeline::Limits::default() };
+    let options = RunOptions {
+        spec: path,
+        data: None,
+        only: Vec::new(),
+        set: Vec::new(),
+        threads: None,
+        limits: optrun::pipeline::Limits::default(),
+    };
     let prepared = match prepare(&options) {
         Ok(prepared) => prepared.value,
         Err(Failure::Spec { sources, diagnostics }) => {
@@ -78,4 +86,69 @@ expect start(sum(e.x)) == {} +- 1e-12 from anew for replicate == 1
     };
     let outcome = run(&prepared, &|_| ()).unwrap().value;
     assert_eq!(outcome.ending, Ending::Fine, "{}", outcome.text);
+}
+
+const SETTABLE: &str = "rng 3
+hyper lambda = 0
+dataset d { x = [1, 2, 3] }
+param w ~ normal(0, 1)
+loss J = mean((d.x - w)^2) + lambda*w^2
+sweep fit { minimize J; optimizer = gd; lr = 0.1; steps = 200 }
+table t { rows lr; show start(w), w, J }
+";
+
+fn settable(text: &str, set: &[&str]) -> Result<optrun::pipeline::Outcome, Failure> {
+    let folder = tempfile::tempdir().unwrap();
+    let spec = folder.path().join("spec.opt");
+    std::fs::write(&spec, text).unwrap();
+    let set = set.iter().map(|&argument| argument.to_owned()).collect();
+    let options = RunOptions { spec, data: None, only: Vec::new(), set, threads: None, limits: optrun::pipeline::Limits::default() };
+    run(&prepare(&options)?.value, &|_| {}).map(|outcome| outcome.value)
+}
+
+#[test]
+fn what_is_set_is_what_would_be_written() {
+    for (set, from, to) in [
+        (&["lambda=0.5"][..], "lambda = 0\n", "lambda = 1/2\n"),
+        (&["rng = 7"], "rng 3", "rng 7"),
+        (&["fit.lr=[0.1, 0.2]"], "lr = 0.1", "lr in [0.1, 0.2]"),
+        (&["fit.epochs=20"], "steps = 200", "epochs = 20"),
+        (&["fit.steps=3", "fit.optimizer=adam"], "= gd; lr = 0.1; steps = 200", "= adam; lr = 0.1; steps = 3"),
+    ] {
+        assert!(SETTABLE.contains(from));
+        let (found, written) = (settable(SETTABLE, set).unwrap(), settable(&SETTABLE.replace(from, to), &[]).unwrap());
+        assert_eq!(found.text, written.text, "{set:?}");
+        let bytes = |file: &optrun::pipeline::Artifact| match &file.content {
+            optrun::pipeline::Content::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+            _ => String::new(),
+        };
+        let receipt = found.artifacts.iter().find(|file| file.name == "receipt.toml").map(bytes).unwrap();
+        assert!(set.iter().all(|argument| receipt.contains(&format!("\"{argument}\""))), "{receipt}");
+    }
+}
+
+#[test]
+fn what_cannot_be_set_is_refused_where_it_stands() {
+    for (argument, code, place) in [
+        ("fit.steps=abc", "E0204", 10..13),
+        ("fit.stepz=20", "E0449", 4..9),
+        ("lambda=(1", "E0101", 7..8),
+        ("fit.steps=2.5", "E0313", 10..13),
+    ] {
+        let Err(Failure::Spec { sources, diagnostics }) = settable(SETTABLE, &[argument]) else { panic!("{argument}") };
+        let first = &diagnostics.list[0];
+        let span = first.primary.span;
+        assert_eq!((first.code, span.lo as usize..span.hi as usize), (code, place), "{argument}");
+        assert_eq!(sources.file(span.file).name, format!("--set {argument}"));
+    }
+    for (argument, said) in [
+        ("fitt.lr=1", "did you mean `fit`?"),
+        ("w=1", "is no `hyper`"),
+        ("lamda=2", "did you mean `lambda`?"),
+        ("lambda", "says no value"),
+        ("=3", "says no value"),
+    ] {
+        let Err(Failure::Wrong(words)) = settable(SETTABLE, &[argument]) else { panic!("{argument}") };
+        assert!(words.contains(said), "{words}");
+    }
 }

@@ -67,7 +67,9 @@ pub(crate) fn declare(
     let mut declared = Declared::default();
     for (decl, table) in decls.datasets.iter().zip(tables) {
         model.rows.0.push(0);
-        model.data.push(DataInfo { name: decl.name.clone(), columns: Vec::new(), unread: table.unread, parts: Vec::new(), folds: None });
+        let text = table.text.clone();
+        let (columns, parts) = (Vec::new(), Vec::new());
+        model.data.push(DataInfo { name: decl.name.clone(), columns, unread: table.unread, parts, folds: None, text });
     }
     model.varies = varies(decls);
     model.generator = rng.and_then(|rng| rng.generator(context.replicate));

@@ -95,6 +95,15 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Write a spec in its usual layout: indentation and blanks; comments and alignment stay
+    Fmt {
+        /// The spec: a file that ends in `.opt`
+        #[arg(value_name = "SPEC")]
+        spec: PathBuf,
+        /// Change nothing; exit with 1 if the layout differs
+        #[arg(long)]
+        check: bool,
+    },
     /// List the library of update rules, or print one of them
     Std {
         /// The rule
@@ -114,6 +123,9 @@ pub(super) struct SpecArgs {
     /// Consider only this sweep; may be given several times
     #[arg(long, value_name = "SWEEP")]
     pub(super) only: Vec<String>,
+    /// Another value for a `hyper`, for `rng`, or for a line of a sweep: `lambda=0.1`, `fit.steps=100`; may be given several times
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(super) set: Vec<String>,
     #[command(flatten)]
     pub(super) limits: LimitArgs,
 }
@@ -199,7 +211,7 @@ impl SpecArgs {
     pub(super) fn options(self, threads: Option<NonZeroUsize>) -> RunOptions {
         let LimitArgs { time, memory, steps, cells } = self.limits;
         let limits = Limits { time, memory, steps, cells };
-        RunOptions { spec: self.spec, data: self.data, only: self.only, threads, limits }
+        RunOptions { spec: self.spec, data: self.data, only: self.only, threads, limits, set: self.set }
     }
 }
 
@@ -268,6 +280,7 @@ mod tests {
         assert!(matches!(parse("optrun plan a.opt --max-cells 1e6"), Ok(Command::Plan(_))));
         assert!(matches!(parse("optrun explain a.opt --stage rewritten"), Ok(Command::Explain { .. })));
         assert!(matches!(parse("optrun grad a.opt --loss J --wrt w --format json"), Ok(Command::Grad { .. })));
+        assert!(matches!(parse("optrun fmt a.opt --check"), Ok(Command::Fmt { check: true, .. })));
         assert!(matches!(parse("optrun std"), Ok(Command::Std { name: None })));
     }
 

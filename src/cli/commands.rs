@@ -3,14 +3,15 @@
 //! It computes nothing, and only it decides what goes to stdout and with which exit code.
 
 use std::io::{self, ErrorKind, Write as _};
+use std::path::PathBuf;
 
 use super::args::{Command, Format, RunArgs};
 use super::progress::Bar;
-use super::write::{OutFolder, default_folder};
+use super::write::{OutFolder, default_folder, replace};
 use crate::diag::{Diagnostics, printable, render};
 use crate::library;
 use crate::numeric::dispatch::Level;
-use crate::pipeline::{self, Checked, Ending, Failure};
+use crate::pipeline::{self, Checked, Ending, Failure, Limits, RunOptions};
 use crate::solvers::SOLVERS;
 use crate::source::Sources;
 
@@ -41,6 +42,7 @@ pub(super) fn perform(command: Command) -> i32 {
             let diagnosis = warned(checked);
             print(&if json { document(&diagnosis.json) } else { diagnosis.text })
         }),
+        Command::Fmt { spec, check } => fmt(spec, check),
         Command::Std { name } => std(name.as_deref()),
     };
     done.unwrap_or_else(|failure| report(&failure))
@@ -83,6 +85,23 @@ fn run(args: RunArgs) -> Result<i32, Failure> {
         Ending::Unmet => Ok(UNMET),
         Ending::Cut(limit) => Err(Failure::Outside(limit)),
     }
+}
+
+/// `optrun fmt`.
+fn fmt(spec: PathBuf, check: bool) -> Result<i32, Failure> {
+    let options = RunOptions { spec, data: None, only: Vec::new(), set: Vec::new(), threads: None, limits: Limits::default() };
+    let formatted = warned(pipeline::format(&options)?);
+    if !formatted.changed {
+        return Ok(FINE);
+    }
+    let shown = printable(&options.spec.to_string_lossy());
+    if check {
+        say(&format!("{shown}: not in the usual layout; `optrun fmt` writes it"));
+        return Ok(UNMET);
+    }
+    replace(&options.spec, formatted.text).map_err(Failure::Outside)?;
+    say(&format!("{shown}: written in the usual layout"));
+    Ok(FINE)
 }
 
 /// `optrun std`.

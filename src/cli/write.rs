@@ -72,6 +72,26 @@ impl OutFolder {
     }
 }
 
+/// Puts another text into a file, whole or not at all; its permissions stay.
+pub(super) fn replace(path: &Path, text: String) -> Result<(), String> {
+    // Through a link to the file itself, so that the link stays one.
+    let write = || {
+        let path = path.canonicalize()?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let part = part_path(path.parent().unwrap_or(Path::new("")), &name);
+        let permissions = path.metadata()?.permissions();
+        let written = write_durably(&part, &Content::Bytes(text.into_bytes()))
+            .and_then(|()| fs::set_permissions(&part, permissions))
+            .and_then(|()| fs::rename(&part, &path));
+        if written.is_err() {
+            // It may never have been made.
+            let _ = fs::remove_file(&part);
+        }
+        written
+    };
+    write().map_err(|error| format!("cannot write `{}`: {}", path.display(), cause(&error)))
+}
+
 /// Where a file is written before it is renamed.
 fn part_path(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!(".{name}.{}.part", std::process::id()))

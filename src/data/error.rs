@@ -206,7 +206,7 @@ impl CsvError {
         let mut helps: Vec<Advice> = self.hints.iter().map(Hint::advice).collect();
         let own = match &self.kind {
             CsvErrorKind::Missing | CsvErrorKind::Directory | CsvErrorKind::NotAFile => Some("paths start from the folder of the spec"),
-            CsvErrorKind::NotUtf8 { .. } => Some("save the file as csv in UTF-8"),
+            CsvErrorKind::NotUtf8 { .. } => Some("save the file in UTF-8"),
             CsvErrorKind::NoRows => {
                 return vec![("if the only line is data, there is no header".to_owned(), Some(("header", "false".to_owned())))];
             }

@@ -1,4 +1,4 @@
-//! Data files as plain columns: what stands in the cells, which are missing, what looks odd.
+//! Data files as plain columns, and texts as sequences: what stands in the cells, which are missing, what looks odd.
 //!
 //! It decides nothing about a spec: a text cell among numbers is told, not judged, because only the use of a column shows whether it is wrong.
 
@@ -8,9 +8,11 @@ mod dialect;
 pub mod error;
 mod input;
 mod scan;
+pub mod text;
 
 pub use csv::{CsvOptions, Limits, read_csv};
 pub use error::{Advice, CsvError, CsvErrorKind, Hint};
+pub use text::{Tokens, Unit, read_text};
 
 /// What was read from one file.
 #[derive(Debug, Clone, PartialEq)]

@@ -10,8 +10,10 @@ use crate::expr::print;
 use crate::results::Setting;
 
 #[derive(Serialize)]
-struct Shown {
+struct Shown<'s> {
     optrun: &'static str,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    set: &'s [String],
     sweep: Vec<ShownSweep>,
 }
 
@@ -82,9 +84,9 @@ fn evaluates(unit: &Unit, solve: &Solve) -> Vec<String> {
     lists.into_iter().flatten().collect()
 }
 
-/// The plan as TOML.
+/// The plan as TOML; `set` is what the command line put in place of what the spec says.
 #[must_use]
-pub fn toml(plan: &Plan) -> String {
+pub fn toml(plan: &Plan, set: &[String]) -> String {
     let sweeps = plan.sweeps.iter().map(|sweep| {
         let unit = sweep.units.iter().map(|unit| {
             let text = |id| print::infix(&unit.graph, id);
@@ -182,6 +184,6 @@ pub fn toml(plan: &Plan) -> String {
             cell: cell.collect(),
         }
     });
-    let shown = Shown { optrun: env!("CARGO_PKG_VERSION"), sweep: sweeps.collect() };
+    let shown = Shown { optrun: env!("CARGO_PKG_VERSION"), set, sweep: sweeps.collect() };
     toml::to_string_pretty(&shown).unwrap_or_else(|error| format!("# internal: {error}\n"))
 }

@@ -42,13 +42,19 @@ pub fn parse(sources: &Sources, file: FileId) -> (File, Diagnostics) {
     (tree, out)
 }
 
-/// Reads a file that is one expression, such as the value of a `--set`.
+/// Reads a file that is one expression, such as a formula that was printed.
 ///
 /// # Errors
 /// What is wrong with it.
 pub fn parse_expr(sources: &Sources, file: FileId) -> Result<Expr, Diagnostics> {
+    parse_expr_after(sources, file, 0)
+}
+
+/// Reads the expression that begins after so many bytes of a file.
+pub(super) fn parse_expr_after(sources: &Sources, file: FileId, from: usize) -> Result<Expr, Diagnostics> {
     let text = &sources.file(file).text;
-    let Layout { text: laid, items, findings } = lay_out(text, file);
+    let text = format!("{:from$}{}", "", &text[from..]);
+    let Layout { text: laid, items, findings } = lay_out(&text, file);
     let mut out = Diagnostics::new();
     for finding in findings {
         out.push(finding);

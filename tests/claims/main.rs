@@ -26,7 +26,7 @@ fn claims(text: &str) -> Vec<ClaimResult> {
     let spec = folder.path().join("spec.opt");
     fs::write(&spec, text).unwrap();
     let data: Option<PathBuf> = Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("specs"));
-    match pipeline::claims(&RunOptions { spec, data, only: Vec::new(), threads: None, limits: Limits::default() }) {
+    match pipeline::claims(&RunOptions { spec, data, only: Vec::new(), set: Vec::new(), threads: None, limits: Limits::default() }) {
         Ok(checked) => checked.value,
         Err(Failure::Spec { sources, diagnostics }) => {
             let shown: Vec<String> = diagnostics.list.iter().map(|d| render(&sources, d, false)).collect();

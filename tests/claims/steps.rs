@@ -12,7 +12,7 @@ fn derivation(model: &str, loss: &str) -> String {
     let spec = folder.path().join("spec.opt");
     fs::write(&spec, model).unwrap();
     let data = Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("specs"));
-    let options = RunOptions { spec, data, only: Vec::new(), threads: None, limits: Limits::default() };
+    let options = RunOptions { spec, data, only: Vec::new(), set: Vec::new(), threads: None, limits: Limits::default() };
     pipeline::grad(&options, Some(loss), None, true).unwrap().value.text
 }
 

@@ -49,7 +49,7 @@ pub(crate) fn options(folder: &Path, text: &str) -> RunOptions {
     let spec = folder.join("spec.opt");
     std::fs::write(&spec, text).expect("the folder can be written");
     let data = Some(root().join("specs"));
-    RunOptions { spec, data, only: Vec::new(), threads: std::num::NonZeroUsize::new(2), limits: Limits::default() }
+    RunOptions { spec, data, only: Vec::new(), set: Vec::new(), threads: std::num::NonZeroUsize::new(2), limits: Limits::default() }
 }
 
 /// What the spec gives with the data of the gallery; it must be right.

@@ -21,6 +21,9 @@ pub(super) fn clip(lower: &mut Lower<'_>, call: &Call<'_>) -> R<Val> {
 }
 
 pub(super) fn code(lower: &mut Lower<'_>, call: &Call<'_>) -> R<Val> {
+    if let ExprKind::Text(label) = &call.args[0].kind {
+        return data::code_of(lower, label, call.args[0].span);
+    }
     data::codes(lower, call.args[0]).map(|(id, _)| Val::Node(id))
 }
 
@@ -103,20 +106,31 @@ pub(super) fn differences(lower: &mut Lower<'_>, call: &Call<'_>) -> R<Val> {
 }
 
 pub(super) fn filled(lower: &mut Lower<'_>, call: &Call<'_>, value: f64) -> R<Val> {
-    let mut sizes = Vec::new();
+    let mut dims = Vec::new();
     for arg in &call.args {
         match &arg.kind {
             ExprKind::List(items) => {
                 for item in items {
-                    sizes.push(lower.whole(item, "a size", 0.0)?);
+                    dims.push(extent(lower, item)?);
                 }
             }
-            _ => sizes.push(lower.whole(arg, "a size", 0.0)?),
+            _ => dims.push(extent(lower, arg)?),
         }
     }
+    let shape = Shape(dims);
+    let sizes = lower.model.rows.sizes(&shape);
     limited(lower, call, &sizes)?;
     let number = lower.model.graph.number(value);
-    Ok(Val::Node(lower.model.graph.broadcast_to(number, &Shape::fixed(&sizes))))
+    Ok(Val::Node(lower.model.graph.broadcast_to(number, &shape)))
+}
+
+/// The length of an axis: the rows of a dataset, or a number.
+fn extent(lower: &mut Lower<'_>, e: &Expr) -> R<Dim> {
+    let id = lower.scalar(e, "a size")?;
+    match lower.model.graph.node(id).op {
+        Op::RowCount(data) => Ok(Dim::Rows(data)),
+        _ => lower.whole(e, "a size", 0.0).map(Dim::Size),
+    }
 }
 
 pub(super) fn onehot(lower: &mut Lower<'_>, call: &Call<'_>) -> R<Val> {

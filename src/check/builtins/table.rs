@@ -80,7 +80,7 @@ pub static BUILTINS: &[Builtin] = &[
     Builtin { name: "argsort", usage: "argsort(x, axis = 0)", gives: "the indices that sort, equals in their order", least: 1, most: 1, named: &["axis"], make: Make::Along(Op::ArgSort) },
     elementwise("ceil", "ceil(x)", "the smallest whole number not below", Unary::Ceil),
     other("clip", "clip(x, low, high)", "x, but not below low nor above high", (3, 3), &[], clip),
-    other("code", "code(c)", "the labels of a text column as numbers 0, 1, .. in sorted order", (1, 1), &[], code),
+    other("code", "code(c)", "the labels of a text column as numbers 0, 1, .. in sorted order; `code(\"dog\")`: that of a unit of a `text`", (1, 1), &[], code),
     other("cols", "cols(X)", "the number of columns of a matrix", (1, 1), &[], cols),
     other("concat", "concat(a, b, .., axis = 0)", "one after the other along an axis", (1, MANY), &["axis"], concat),
     elementwise("cos", "cos(x)", "cosine of radians", Unary::Cos),

@@ -8,6 +8,7 @@ mod parts;
 mod read;
 mod rows;
 mod split;
+mod text;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,8 +18,10 @@ use ndarray::ArrayD;
 pub(crate) use columns::{codes, fill, observed, standardize};
 pub(crate) use compute::compute;
 pub(crate) use read::read;
+pub(crate) use text::code_of;
 
 use crate::check::decls::Decls;
+use crate::data::Tokens;
 use crate::expr::graph::Id;
 use crate::shape::{DataId, Dim, Shape};
 use crate::source::Span;
@@ -36,6 +39,8 @@ pub(crate) struct Table {
     pub(crate) file: Option<(String, String)>,
     /// The file could not be read, which has been reported.
     pub(crate) unread: bool,
+    /// The text that `text` reads.
+    pub(crate) text: Option<Arc<Tokens>>,
 }
 
 /// What datasets and draws depend on besides the text: the cell for which they are made.
@@ -144,6 +149,8 @@ pub(crate) struct DataInfo {
     pub(crate) parts: Vec<Part>,
     /// The number of folds.
     pub(crate) folds: Option<usize>,
+    /// The text that its rows are pieces of.
+    pub(crate) text: Option<Arc<Tokens>>,
 }
 
 /// A part of the rows of a dataset.
@@ -168,11 +175,12 @@ pub(crate) fn holders(decls: &Decls, tables: &[Table]) -> BTreeMap<String, Vec<S
     let mut holders: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (decl, table) in decls.datasets.iter().zip(tables) {
         let declared = decl.lines.iter().filter_map(|line| match line {
-            DataLine::Column { name, .. } | DataLine::Draw { name, .. } => Some(&name.name),
+            DataLine::Column { name, .. } | DataLine::Draw { name, .. } => Some(name.name.as_str()),
             _ => None,
         });
-        for name in table.columns.iter().map(|c| &c.name).chain(declared) {
-            let list = holders.entry(name.clone()).or_default();
+        let of_text = table.text.iter().flat_map(|_| text::COLUMNS);
+        for name in table.columns.iter().map(|c| c.name.as_str()).chain(declared).chain(of_text) {
+            let list = holders.entry(name.to_owned()).or_default();
             if list.last() != Some(&decl.name.name) {
                 list.push(decl.name.name.clone());
             }

@@ -2,11 +2,11 @@
 //!
 //! What the columns of a spec are made of is in `compute`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{ColumnInfo, Content, Table};
-use crate::check::decls::{DataDecl, Decls, not_yet, path_refused};
+use super::{ColumnInfo, Content, Table, text};
+use crate::check::decls::{DataDecl, Decls, path_refused};
 use crate::check::lower::{Lower, Model, R, Reported};
 use crate::data::{ColumnValues, CsvError, CsvErrorKind, CsvOptions, read_csv};
 use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
@@ -24,12 +24,8 @@ fn table(decl: &DataDecl, decls: &Decls, data_folder: Option<&Path>, diags: &mut
     let mut source: Option<(&Text, &[(Ident, Expr)])> = None;
     for line in &decl.lines {
         let span = match line {
-            DataLine::Csv { path, .. } => path.span,
+            DataLine::Csv { path, .. } | DataLine::TextFile { path, .. } => path.span,
             DataLine::Rows(e) => e.span,
-            DataLine::TextFile { path, .. } => {
-                diags.push(not_yet(path.span, "`text`"));
-                continue;
-            }
             DataLine::Columns(list) => {
                 names = Some(list);
                 continue;
@@ -40,8 +36,16 @@ fn table(decl: &DataDecl, decls: &Decls, data_folder: Option<&Path>, diags: &mut
             diags.push(Diagnostic::error("E0524", span, "a dataset has one source").here("second").label(first, "first"));
         }
         table.source = Some(span);
-        if let DataLine::Csv { path, options } = line {
-            source = Some((path, options));
+        match line {
+            DataLine::Csv { path, options } => source = Some((path, options)),
+            DataLine::TextFile { path, options } => match text::read(decl, (path, options), data_folder, diags) {
+                Ok(tokens) => {
+                    table.file = Some((path.value.clone(), tokens.bytes_hash.clone()));
+                    table.text = Some(Arc::new(tokens));
+                }
+                Err(Reported) => table.unread = true,
+            },
+            _ => {}
         }
     }
     let Some((path, options)) = source else {
@@ -119,24 +123,24 @@ fn csv(
                 }
             },
             _ => {
-                let known = ["header", "missing", "delimiter"];
-                let mut d = Diagnostic::error("E0513", name.span, format!("`csv` has no `{}`", name.name))
-                    .here("options: header, missing, delimiter");
                 let alias = match name.name.as_str() {
                     "sep" | "separator" => Some("delimiter"),
                     "na_values" | "na" | "nan" => Some("missing"),
                     _ => None,
                 };
-                if let Some(near) = alias.or_else(|| did_you_mean(&name.name, known)) {
-                    d = d.replace(name.span, near, format!("did you mean `{near}`?"));
-                }
-                return report(diags, d);
+                return report(diags, unknown_option(name, "csv", &["header", "missing", "delimiter"], alias));
             }
         }
     }
+    let full = located(decl, path, data_folder, diags)?;
+    read_csv(&full, &path.value, &settings).or_else(|error| report(diags, file_failed(path, options, names, &error)))
+}
+
+/// The file that a path means: in the data folder if it is there, else below the spec's own.
+pub(super) fn located(decl: &DataDecl, path: &Text, data_folder: Option<&Path>, diags: &mut Diagnostics) -> R<PathBuf> {
     let folder = data_folder.filter(|folder| folder.join(&path.value).is_file()).unwrap_or(&decl.folder);
-    let full = match resolve_below(folder, &path.value) {
-        Ok(full) => full,
+    match resolve_below(folder, &path.value) {
+        Ok(full) => Ok(full),
         // Folders and devices are told apart where the file is read.
         Err(why) => {
             let mut d = path_refused(path, why);
@@ -145,13 +149,22 @@ fn csv(
             {
                 d = d.replace(path.span, format!("\"{near}\""), format!("did you mean `{near}`?"));
             }
-            return report(diags, d);
+            report(diags, d)
         }
-    };
-    read_csv(&full, &path.value, &settings).or_else(|error| report(diags, csv_failed(path, options, names, &error)))
+    }
 }
 
-fn report<T>(diags: &mut Diagnostics, diagnostic: Diagnostic) -> R<T> {
+/// An option that a kind of file does not have.
+pub(super) fn unknown_option(name: &Ident, kind: &str, known: &[&str], alias: Option<&str>) -> Diagnostic {
+    let d =
+        Diagnostic::error("E0513", name.span, format!("`{kind}` has no `{}`", name.name)).here(format!("options: {}", known.join(", ")));
+    match alias.or_else(|| did_you_mean(&name.name, known.iter().copied())) {
+        Some(near) => d.replace(name.span, near, format!("did you mean `{near}`?")),
+        None => d,
+    }
+}
+
+pub(super) fn report<T>(diags: &mut Diagnostics, diagnostic: Diagnostic) -> R<T> {
     diags.push(diagnostic);
     Err(Reported)
 }
@@ -169,7 +182,8 @@ fn near_file(folder: &Path, written: &str) -> Option<String> {
     Some(inner.join(near).to_str()?.to_string())
 }
 
-fn csv_failed(path: &Text, options: &[(Ident, Expr)], names: Option<&[Ident]>, error: &CsvError) -> Diagnostic {
+/// What is said of a file that could not be read.
+pub(super) fn file_failed(path: &Text, options: &[(Ident, Expr)], names: Option<&[Ident]>, error: &CsvError) -> Diagnostic {
     match error.kind {
         CsvErrorKind::Missing => return path_refused(path, PathRefusal::Missing),
         CsvErrorKind::Directory | CsvErrorKind::NotAFile => return path_refused(path, PathRefusal::NotAFile),

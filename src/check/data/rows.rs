@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::compute::{Own, Pass, Rows, select};
-use super::{ColumnInfo, Content};
+use super::{ColumnInfo, Content, text};
 use crate::check::builtins::LARGEST;
 use crate::check::decls::{line_exprs, walk};
 use crate::check::draw;
@@ -35,6 +35,14 @@ impl<'o> Own<'o> {
                         return Err(Reported);
                     }
                     rows = Some((n, e.span));
+                }
+                DataLine::TextFile { path, options } => {
+                    if let Some(text) = &self.table.text {
+                        let mut model = model.clone();
+                        let (made, n) = text::columns(&mut Lower::new(&mut model, self.decls, diags), text, path, options)?;
+                        columns.extend(made);
+                        rows = Some((n, path.span));
+                    }
                 }
                 DataLine::DropMissing(span) => {
                     let Some((n, source)) = rows.filter(|_| self.table.file.is_some()) else {
