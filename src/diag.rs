@@ -59,7 +59,7 @@ impl Diagnostic {
 
     /// Whether it is a blank (`?name`) that nobody has filled in yet.
     pub fn is_blank(&self) -> bool {
-        self.code == "E0010"
+        self.number() == 10
     }
 
     /// An error at a place.
