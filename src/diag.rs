@@ -57,6 +57,11 @@ impl Diagnostic {
         self.code.get(1..).and_then(|digits| digits.parse().ok()).unwrap_or(0)
     }
 
+    /// Whether it is a blank (`?name`) that nobody has filled in yet.
+    pub fn is_blank(&self) -> bool {
+        self.number() == 10
+    }
+
     /// An error at a place.
     pub fn error(code: &'static str, span: Span, message: impl Into<String>) -> Self {
         Self::new(code, Severity::Error, span, message)

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::ask;
 use crate::check::Program;
-use crate::diag::Diagnostics;
+use crate::diag::{Diagnostic, Diagnostics};
 use crate::plan::unit::Plan;
 use crate::publish::publish;
 use crate::report::build::Report;
@@ -188,12 +188,24 @@ struct Read {
     diagnostics: Diagnostics,
 }
 
-/// Finds everything that can be found without running.
+/// Finds everything that can be found without running. Blanks are no mistake here: they are listed.
 ///
 /// # Errors
 /// When the spec is wrong.
 pub fn check(options: &RunOptions) -> Result<Checked<String>, Failure> {
-    let prepared = prepare(options)?;
+    let prepared = match prepare(options) {
+        Err(Failure::Spec { sources, mut diagnostics }) => {
+            let (blanks, others): (Vec<Diagnostic>, Vec<Diagnostic>) = diagnostics.list.into_iter().partition(Diagnostic::is_blank);
+            diagnostics = Diagnostics { list: others };
+            if blanks.is_empty() || diagnostics.has_errors() {
+                diagnostics.list.extend(blanks);
+                diagnostics.sort();
+                return Err(Failure::Spec { sources, diagnostics });
+            }
+            return Ok(Checked { value: to_fill_in(options, &sources, &blanks), sources, diagnostics });
+        }
+        prepared => prepared?,
+    };
     let Prepared { program, plan, .. } = &prepared.value;
     let cells: usize = plan.sweeps.iter().map(|s| s.cells.len()).sum();
     let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
@@ -210,6 +222,17 @@ pub fn check(options: &RunOptions) -> Result<Checked<String>, Failure> {
         if claims > 0 { format!(", {}", count(claims, "claim")) } else { String::new() },
     );
     Ok(Checked { value: text, sources: prepared.sources, diagnostics: prepared.diagnostics })
+}
+
+/// The blanks of a spec that is right otherwise.
+fn to_fill_in(options: &RunOptions, sources: &Sources, blanks: &[Diagnostic]) -> String {
+    let places = blanks.iter().map(|blank| {
+        let span = blank.primary.span;
+        (sources.line_column(span), sources.text(span))
+    });
+    let lines: Vec<String> = places.map(|((line, column), text)| format!("  {line}:{column}  {text}\n")).collect();
+    let (count, s) = (lines.len(), if lines.len() == 1 { "" } else { "s" });
+    format!("{}: {count} blank{s} to fill in, and no mistake\n{}", options.spec.display(), lines.concat())
 }
 
 /// The resolved plan as TOML.

@@ -170,7 +170,7 @@ pub(crate) fn field(asker: &mut Asker<'_>, f: &Expr, vars: &[(&Expr, (f64, f64))
         let sizes = model.rows.sizes(graph.shape(end));
         let of = WantExpr::Model(Expr { span: f.span, kind: ExprKind::Name(name.clone()) });
         for sweep in specs.iter_mut().filter(|s| sweeps.contains(&s.name)) {
-            let at = sweep.want(&name, &of, &sizes);
+            let at = sweep.want(&name, &of, &sizes, &[]);
             sweep.fold(Fold::Final(at));
         }
         leaves.push((input, Leaf::Fold { fold: FoldKind::Final, quantity: name, narrow: None }));

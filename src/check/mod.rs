@@ -206,7 +206,7 @@ fn basics(shared: &Rc<RefCell<Asking>>) {
             if sweep.maximize {
                 e = Expr { span, kind: ExprKind::Unary { op: UnaryOp::Neg, op_span: span, arg: Box::new(e) } };
             }
-            let at = sweep.want(&crate::syntax::print::expr(&e), &WantExpr::Model(e), &[]);
+            let at = sweep.want(&crate::syntax::print::expr(&e), &WantExpr::Model(e), &[], &[]);
             sweep.fold(Fold::Start(at));
             sweep.fold(Fold::Final(at));
         }
@@ -218,7 +218,7 @@ fn records(asker: &mut Asker<'_>, block: &Block<crate::syntax::ast::SweepLine>) 
     let mut unheard = Diagnostics::new();
     for line in sweep::extended(asker.decls, block, &mut unheard) {
         if let SweepLineKind::Record { what, .. } = &line.kind {
-            let place = Place { sweeps: vec![block.name.name.clone()], rows: true };
+            let place = Place { sweeps: vec![block.name.name.clone()], rows: true, only: Vec::new() };
             for e in what {
                 let _: R<_> = asker.question(e, &place);
             }

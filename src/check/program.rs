@@ -8,7 +8,7 @@ use super::decls::Decls;
 use super::draw::Rng;
 use super::lower::Model;
 use super::model::Declared;
-use crate::results::view::Views;
+use crate::results::view::{Cond, Views};
 use crate::results::{Fold, Setting};
 use crate::source::Span;
 use crate::syntax::ast::{BatchOrder, Expr, Ident};
@@ -90,6 +90,8 @@ pub(crate) struct Want {
     pub(crate) sizes: Vec<usize>,
     /// Whether its values are kept row by row.
     pub(crate) traced: bool,
+    /// Who shows it, and in which cells: each output's conditions, all of which hold there.
+    pub(crate) shown: Vec<Vec<Cond>>,
 }
 
 /// What is evaluated.

@@ -23,6 +23,8 @@ use crate::expr::diff;
 use crate::expr::graph::{Id, InputKind};
 use crate::expr::op::{InputId, Unary};
 use crate::expr::rewrite::{self, Options};
+use crate::results::Setting;
+use crate::results::view::Cond;
 use crate::shape::{Dim, Shape};
 use crate::solvers::Needs;
 use crate::syntax::ast::{Expr, ExprKind};
@@ -68,6 +70,8 @@ pub(super) struct Build<'b> {
     pub(super) model: Model,
     pub(super) declared: Declared,
     pub(super) lane: Vec<(InputId, LaneSource)>,
+    /// The values of the hypers that all cells of the unit share.
+    fixed: BTreeMap<String, f64>,
     /// What the solver evaluates, if one moves the parameters.
     solved: Option<Solve>,
 }
@@ -88,7 +92,7 @@ impl<'b> Build<'b> {
             let declared = model::declare(&mut model, &program.decls, (&program.tables, program.rng), context, diags);
             (model, declared)
         };
-        Build { program, spec, point, limits, diags, model, declared, lane: Vec::new(), solved: None }
+        Build { program, spec, point, limits, diags, model, declared, lane: Vec::new(), fixed: context.hypers.clone(), solved: None }
     }
 
     pub(super) fn fail<T>(&mut self, diagnostic: Diagnostic) -> R<T> {
@@ -214,6 +218,18 @@ impl<'b> Build<'b> {
         }
     }
 
+    /// Whether a condition holds in none of the cells of this unit, by the hypers that it was built for.
+    fn excluded(&self, condition: &Cond) -> bool {
+        match condition {
+            Cond::And(a, b) => self.excluded(a) || self.excluded(b),
+            Cond::Or(a, b) => self.excluded(a) && self.excluded(b),
+            Cond::Equals { axis, value: Setting::Number(wanted), negated: false } => {
+                self.fixed.get(axis).is_some_and(|x| (x - wanted).abs() > 1e-9 * x.abs().max(wanted.abs()))
+            }
+            Cond::Equals { .. } | Cond::Not(_) | Cond::Question(_) => false,
+        }
+    }
+
     /// How a quantity is evaluated in this unit.
     fn measure(&mut self, want: &Want, stages: &[Stage], params: &[(String, Id)], rule: &RuleGraph, loss: Id) -> R<Measure> {
         let nan = |this: &mut Self| {
@@ -226,6 +242,10 @@ impl<'b> Build<'b> {
                 let mut lower = Lower::new(&mut self.model, &self.program.decls, self.diags);
                 let id = lower.node(e)?;
                 let sizes = self.model.rows.sizes(self.model.graph.shape(id));
+                if sizes != want.sizes && want.shown.iter().all(|conditions| conditions.iter().any(|c| self.excluded(c))) {
+                    // No output shows it here.
+                    return Ok(nan(self));
+                }
                 if sizes != want.sizes {
                     let d = Diagnostic::error(
                         "E0453",

@@ -2,14 +2,14 @@
 //!
 //! Whether it holds is found in `report`.
 
-use crate::check::decls::Expectation;
+use crate::check::decls::{Expectation, walk};
 use crate::check::lower::{R, Reported};
 use crate::check::question::{Asker, Place};
 use crate::diag::Diagnostic;
 use crate::results::view::{Comparison, Cond, ExpectView, FoldKind, Leaf, Question};
 use crate::results::{Setting, Status};
 use crate::source::Sources;
-use crate::syntax::ast::{CompareOp, Expr, ExprKind};
+use crate::syntax::ast::{CompareOp, Expr, ExprKind, Ident, OutLine, OutLineKind};
 use crate::syntax::print;
 
 impl Asker<'_> {
@@ -23,8 +23,13 @@ impl Asker<'_> {
             );
             return Err(Reported);
         };
-        let selection = self.selection(&e.filters, e.span, true)?;
-        let place = Place { sweeps: selection.sweeps.clone(), rows: false };
+        let named = self.named_sweep(&e.cond);
+        let mut filters = e.filters.clone();
+        if let Some(sweep) = named.filter(|_| !filters.iter().any(|line| matches!(line.kind, OutLineKind::From(_)))) {
+            filters.push(OutLine { span: sweep.span, kind: OutLineKind::From(vec![sweep]) });
+        }
+        let selection = self.selection(&filters, e.span, true)?;
+        let place = Place { sweeps: selection.sweeps.clone(), rows: false, only: selection.conditions.clone() };
         let op = match op {
             CompareOp::Lt => Comparison::Lt,
             CompareOp::Le => Comparison::Le,
@@ -97,6 +102,21 @@ impl Asker<'_> {
 }
 
 impl Asker<'_> {
+    /// The first sweep that an expression names, as in `final(own.J)`: its cells are the ones compared.
+    fn named_sweep(&self, e: &Expr) -> Option<Ident> {
+        let mut found: Option<Ident> = None;
+        walk(e, &mut |part| {
+            if let ExprKind::Field { base, .. } = &part.kind
+                && let ExprKind::Name(name) = &base.kind
+                && self.decls.sweeps.iter().any(|s| s.name.name == *name)
+                && found.as_ref().is_none_or(|first| base.span.lo < first.span.lo)
+            {
+                found = Some(Ident { name: name.clone(), span: base.span });
+            }
+        });
+        found
+    }
+
     /// Whether a question only has whole numbers: counts, steps, cells.
     fn whole(&self, q: &Question) -> bool {
         let shared = self.shared.borrow();

@@ -91,7 +91,7 @@ impl Asker<'_> {
                 return Err(Reported);
             }
         }
-        let by = self.one_number(&best.by, &Place { sweeps: sweeps.to_vec(), rows: false }, "what is best")?;
+        let by = self.one_number(&best.by, &Place { sweeps: sweeps.to_vec(), rows: false, only: Vec::new() }, "what is best")?;
         Ok(BestView { axes: best.axes.iter().map(|a| a.name.clone()).collect(), maximize: best.maximize, by })
     }
 
@@ -119,7 +119,11 @@ impl Asker<'_> {
                 return Err(Reported);
             }
         }
-        Ok(Key::Question(self.one_number(e, &Place { sweeps: sweeps.to_vec(), rows: false }, "what tells cells apart")?))
+        Ok(Key::Question(self.one_number(
+            e,
+            &Place { sweeps: sweeps.to_vec(), rows: false, only: Vec::new() },
+            "what tells cells apart",
+        )?))
     }
 
     /// A question whose value is one number.

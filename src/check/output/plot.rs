@@ -147,8 +147,8 @@ impl Asker<'_> {
 
     #[allow(clippy::cognitive_complexity, reason = "one arm per line of the language")]
     fn plot_line(&mut self, line: &OutLine, sweeps: &[String], view: &mut PlotView) -> R<()> {
-        let cells = Place { sweeps: sweeps.to_vec(), rows: false };
-        let rows = Place { sweeps: sweeps.to_vec(), rows: true };
+        let cells = Place { sweeps: sweeps.to_vec(), rows: false, only: view.selection.conditions.clone() };
+        let rows = Place { rows: true, ..cells.clone() };
         match &line.kind {
             OutLineKind::From(_) | OutLineKind::For(_) | OutLineKind::Best(_) => {}
             OutLineKind::Series { mark, ys, x } => {
@@ -306,21 +306,21 @@ impl Asker<'_> {
             };
             // A rate that follows a schedule is traced; a constant one tells cells apart.
             if scheduled && !matches!(name.as_str(), "optimizer" | "loss" | "sweep" | "status") {
-                return Ok(Along::Rows(self.question(x, &Place { sweeps: sweeps.to_vec(), rows: true })?));
+                return Ok(Along::Rows(self.question(x, &Place { sweeps: sweeps.to_vec(), rows: true, only: Vec::new() })?));
             }
             return Ok(Along::Cells(Key::Axis(name.clone())));
         }
         let recorded =
             self.shared.borrow().sweeps.iter().any(|s| sweeps.contains(&s.name) && s.wants.iter().any(|w| w.text == *name && w.traced));
         if recorded {
-            return Ok(Along::Rows(self.question(x, &Place { sweeps: sweeps.to_vec(), rows: true })?));
+            return Ok(Along::Rows(self.question(x, &Place { sweeps: sweeps.to_vec(), rows: true, only: Vec::new() })?));
         }
         self.along_value(x, sweeps)
     }
 
     /// A series over a value: one of the cell, or the elements of an array.
     fn along_value(&mut self, x: &Expr, sweeps: &[String]) -> R<Along> {
-        let question = self.question(x, &Place { sweeps: sweeps.to_vec(), rows: false })?;
+        let question = self.question(x, &Place { sweeps: sweeps.to_vec(), rows: false, only: Vec::new() })?;
         Ok(if question.sizes.is_empty() { Along::Cells(Key::Question(question)) } else { Along::Elements(question) })
     }
 }

@@ -30,7 +30,7 @@ impl Asker<'_> {
         };
         let by_row = |list: &[Expr]| list.iter().any(|e| matches!(&e.kind, ExprKind::Name(n) if n == "step" || n == "epoch"));
         let traced = table.lines.iter().any(|l| matches!(&l.kind, OutLineKind::Rows(list) if by_row(list)));
-        let place = Place { sweeps: sweeps.clone(), rows: traced };
+        let place = Place { sweeps: sweeps.clone(), rows: traced, only: view.selection.conditions.clone() };
         let mut ok = true;
         for line in &table.lines {
             ok &= self.table_line(line, &place, &mut view).is_ok();

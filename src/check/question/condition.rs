@@ -40,7 +40,7 @@ impl Asker<'_> {
     }
 
     pub(super) fn compared(&mut self, e: &Expr, sweeps: &[String]) -> R<Cond> {
-        Ok(Cond::Question(self.question(e, &Place { sweeps: sweeps.to_vec(), rows: false })?))
+        Ok(Cond::Question(self.question(e, &Place { sweeps: sweeps.to_vec(), rows: false, only: Vec::new() })?))
     }
 
     /// Whether a name tells cells apart.

@@ -76,7 +76,7 @@ impl RunHook {
                     ));
                 }
                 for sweep in self.shared.borrow_mut().sweeps.iter_mut().filter(|s| self.place.sweeps.contains(&s.name)) {
-                    sweep.want(&text, &want, &sizes);
+                    sweep.want(&text, &want, &sizes, &[]);
                 }
                 FoldKind::AtLowest(text)
             }

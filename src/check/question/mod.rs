@@ -12,7 +12,7 @@ use crate::check::decls::Decls;
 use crate::check::lower::{Lower, Model, R, Reported};
 use crate::check::program::SweepSpec;
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::results::view::{FoldKind, Leaf, Question};
+use crate::results::view::{Cond, FoldKind, Leaf, Question};
 use crate::syntax::ast::Expr;
 use crate::syntax::print;
 use hook::RunHook;
@@ -40,6 +40,8 @@ pub(crate) struct Place {
     pub(crate) sweeps: Vec<String>,
     /// Whether it has a value at each traced row.
     pub(crate) rows: bool,
+    /// What the output says of the cells that it shows (`for ..`).
+    pub(crate) only: Vec<Cond>,
 }
 
 /// Makes questions.

@@ -26,9 +26,11 @@ impl RunHook {
         if let FoldKind::AtLowest(of) = &fold {
             other = Some(of.clone());
         }
+        // Of other cells than those shown when it is narrowed.
+        let only = if narrow.is_some() { &[] } else { &self.place.only[..] };
         let mut shared = self.shared.borrow_mut();
         for sweep in shared.sweeps.iter_mut().filter(|s| sweeps.contains(&s.name)) {
-            let at = sweep.want(&text, &want, &sizes);
+            let at = sweep.want(&text, &want, &sizes, only);
             if rows {
                 sweep.wants[at].traced = true;
                 continue;

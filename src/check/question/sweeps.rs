@@ -3,6 +3,7 @@
 //! The sweep itself is checked in `check::sweep`.
 
 use crate::check::program::{Bind, OptimizerSpec, StageSpec, SweepSpec, Want, WantExpr};
+use crate::results::view::Cond;
 use crate::results::{Fold, Setting};
 use crate::syntax::print;
 
@@ -107,13 +108,14 @@ impl SweepSpec {
         binds.filter_map(|b| if let Bind::Loss(name) = b { Some(name.clone()) } else { None }).collect()
     }
 
-    /// The place of a quantity among the wants; new ones are added.
-    pub(crate) fn want(&mut self, text: &str, expr: &WantExpr, sizes: &[usize]) -> usize {
-        if let Some(at) = self.wants.iter().position(|w| w.text == text) {
-            return at;
-        }
-        self.wants.push(Want { text: text.to_string(), expr: expr.clone(), sizes: sizes.to_vec(), traced: false });
-        self.wants.len() - 1
+    /// The place of a quantity among the wants; new ones are added. It is shown where these conditions hold.
+    pub(crate) fn want(&mut self, text: &str, expr: &WantExpr, sizes: &[usize], only: &[Cond]) -> usize {
+        let at = self.wants.iter().position(|w| w.text == text).unwrap_or_else(|| {
+            self.wants.push(Want { text: text.to_string(), expr: expr.clone(), sizes: sizes.to_vec(), traced: false, shown: Vec::new() });
+            self.wants.len() - 1
+        });
+        self.wants[at].shown.push(only.to_vec());
+        at
     }
 
     /// Asks for a fold.
