@@ -12,6 +12,7 @@ fn diagnosed(name: &str, threads: usize) -> (String, Value) {
         spec: PathBuf::from(format!("{}/tests/diagnose/{name}.opt", env!("CARGO_MANIFEST_DIR"))),
         data: None,
         only: Vec::new(),
+        set: Vec::new(),
         threads: std::num::NonZeroUsize::new(threads),
         limits: Limits::default(),
     };
@@ -81,6 +82,7 @@ fn a_seed_has_the_numbers_of_its_research() {
         spec: PathBuf::from(format!("{}/specs/wisconsin.opt", env!("CARGO_MANIFEST_DIR"))),
         data: None,
         only: vec!["large".to_string()],
+        set: Vec::new(),
         threads: None,
         limits: Limits::default(),
     };

@@ -25,10 +25,10 @@ const ARRAYS: [(&str, &str); 10] = [
 fn at_the_start(asked: &[(&str, String)]) -> Columns {
     let text = gallery("lstm.opt");
     let model = text.split_once("\nsweep ").expect("a sweep after the model").0;
-    let metrics: String = asked.iter().map(|(name, formula)| format!("metric asked_{name} = {formula}\n")).collect();
+    let metrics: Vec<String> = asked.iter().map(|(name, formula)| format!("metric asked_{name} = {formula}")).collect();
     let names: Vec<String> = asked.iter().map(|(name, _)| format!("asked_{name}")).collect();
     let sweep = format!("sweep s {{ minimize J; optimizer = gd(lr = 0.1); steps = 0; record {} each step }}\n", names.join(", "));
-    Columns::of(&run_text(&format!("{model}\n{metrics}{sweep}table t {{ show J }}\n")), "s.trace.csv")
+    Columns::of(&run_text(&format!("{model}\n{}\n{sweep}table t {{ show J }}\n", metrics.join("\n"))), "s.trace.csv")
 }
 
 fn gradients(loss: &str, seed: &Value) {

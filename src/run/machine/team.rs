@@ -344,7 +344,7 @@ mod tests {
     fn short_passes_are_not_shared() {
         let spare = Spare::new(2, 1, None);
         let section = |work| Section { data: Some(DataId(0)), shared: Some(Shared { inputs: Vec::new(), work }), ..Section::default() };
-        assert!(spare.pays(&section(40), 1, 4096));
+        assert!(spare.pays(&section(160), 1, 4096));
         // Little work, few rows, and rows that hang together.
         assert!(!spare.pays(&section(1), 1, 4096));
         assert!(!spare.pays(&section(10_000), 1, 3 * CHUNK));
