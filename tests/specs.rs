@@ -1,5 +1,7 @@
 //! Specs that use what the gallery does not: each must run and pass its own expectations.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::path::{Path, PathBuf};
 
 use optrun::pipeline::{Ending, Failure, RunOptions, prepare, run};

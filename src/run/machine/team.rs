@@ -350,7 +350,7 @@ mod tests {
         assert!(!spare.pays(&section(10_000), 1, 3 * CHUNK));
         assert!(!spare.pays(&Section { shared: None, ..section(40) }, 1, 1 << 20));
         // Eight runs side by side are eight times the work.
-        assert!(spare.pays(&section(5), 8, 4096));
+        assert!(spare.pays(&section(20), 8, 4096));
     }
 
     #[test]
