@@ -24,8 +24,11 @@ fn named<'v>(json: &'v Value, name: &str) -> Option<&'v Value> {
     json["findings"].as_array()?.iter().find(|finding| finding["name"] == name)
 }
 
+/// The name of a finding, its evidence, and its line.
+type Expected = (&'static str, &'static [(&'static str, f64)], u64);
+
 /// A finding, the evidence of it that is known from elsewhere, and its line.
-const FINDINGS: [(&str, &[(&str, f64)], u64); 17] = [
+const FINDINGS: [Expected; 17] = [
     // Curvatures 0.2 and 4: the limit is 1/2, and 1 - 0.6*4 = -1.4.
     ("rate_above_limit", &[("curvature", 4.0), ("limit", 0.5), ("factor", -1.4)], 4),
     ("overshoots", &[("curvature", 4.0), ("factor", -0.8)], 4),
