@@ -6,6 +6,7 @@ use optrun::expr::graph::{Graph, Id};
 use optrun::expr::op::{Binary, Op, Reduce, Unary};
 use optrun::shape::Shape;
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 use crate::complex::real;
 use crate::evaluate::{evaluate, slopes};
@@ -44,7 +45,12 @@ fn build(choices: &[(prop::sample::Index, [prop::sample::Index; 3])]) -> (Graph,
     for (op, args) in choices {
         let op = op.get(&operations).clone();
         let count = op.arity().unwrap_or(2);
-        let args: Vec<Id> = args[..count].iter().map(|arg| *arg.get(&pool)).collect();
+        let mut args: Vec<Id> = args[..count].iter().map(|arg| *arg.get(&pool)).collect();
+        if op == Op::Select {
+            // Not a value that is zero but for rounding: there the choice jumps.
+            let some = graph.number(0.4321);
+            args[0] = graph.binary(Binary::Lt, args[0], some);
+        }
         let short = matches!(op, Op::Slice { axis, .. } if rows().sizes(graph.shape(args[0])).get(axis).is_some_and(|&n| n < 2));
         if !short && let Ok(node) = graph.try_add(op, &args) {
             pool.push(node);
@@ -60,7 +66,7 @@ fn build(choices: &[(prop::sample::Index, [prop::sample::Index; 3])]) -> (Graph,
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150, rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default() })]
     #[test]
     fn random_graphs(choices in prop::collection::vec(any::<(prop::sample::Index, [prop::sample::Index; 3])>(), 1..14), seed in 0u64..1000) {
         let (mut graph, wrt, mut of) = build(&choices);
